@@ -1,0 +1,16 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A VICIdial dialer to test against: agents, calls, screens and recordings behind the real HTTP interface.
+
+Standard library only, Python 3.9 or newer, so that any pipeline can start it on any host::
+
+    python3 -m vicidial_simulator --port 0 --agents 300
+
+The parts: :mod:`.dialer` is the call center (no HTTP in it), :mod:`.agent_api` and :mod:`.non_agent_api` are the words
+that VICIdial answers with, :mod:`.faults` is what can go wrong on the way, :mod:`.web` carries it all over HTTP or
+HTTPS, and :mod:`.control` lets a test steer and observe it. "protocol N.M" in a docstring names the fact of the
+real server that a piece of code reproduces.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ready-made call centers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from .accounts import Account
+from .dialer import AGENT_STATUSES, INCALL, Dialer
+
+FIRST_AGENT = 1000
+
+# People's names are free text: quotes, commas, braces and scripts of all kinds must go through unharmed.
+_NAMES = (
+    "Maria Garcia",
+    'John "JJ" Smith, Jr.',
+    "Søren Ørsted",
+    "Анна Иванова",
+    "李小龍",
+    "محمد علي",
+    "Zoë O'Neill",
+    "{{ 7 * 7 }}",
+    "தமிழ் செல்வி",
+    "Jean-Luc | Picard",
+)
+
+
+def lay_out(dialer: Dialer, agents: int, campaigns: Sequence[str], statuses: Sequence[str], seed: int) -> None:
+    """Log in ``agents`` agents from 1000 on, over the ``campaigns`` in turn, with ``statuses`` in turn.
+
+    Their screens poll at moments of their own, drawn from ``seed``: the same seed gives the same floor.
+    """
+    draw = random.Random(seed)  # noqa: S311 - a reproducible floor, not a secret
+    for number in range(agents):
+        user = str(FIRST_AGENT + number)
+        agent = dialer.log_in(
+            user,
+            campaigns[number % len(campaigns)],
+            full_name=_NAMES[number % len(_NAMES)],
+            server=f"10.0.0.{5 + number // 150}",
+        )
+        agent.screen.phase -= draw.random()
+        dialer.alt_users[f"crm{user}"] = user
+        status = statuses[number % len(statuses)]
+        if status == INCALL:
+            dialer.start_call(user)
+        else:
+            dialer.change_agent(user, status=status, pause_code="BREAK" if status == "PAUSED" else "")
+
+
+def statuses_named(text: str) -> list[str]:
+    """``mixed``, or statuses separated by commas. Raises ValueError for one that VICIdial does not know."""
+    if text == "mixed":
+        return [INCALL, INCALL, "READY", INCALL, "PAUSED", INCALL, "QUEUE", INCALL, "CLOSER", INCALL]
+    statuses = text.split(",")
+    for status in statuses:
+        if status not in AGENT_STATUSES:
+            raise ValueError(f"not a status of an agent: {status}; there are {', '.join(AGENT_STATUSES)}")
+    return statuses
+
+
+def account_named(text: str) -> Account:
+    """``USER:PASSWORD`` as an account that may do everything. Raises ValueError without a colon."""
+    user, separator, password = text.partition(":")
+    if not separator or not user:
+        raise ValueError("an account is USER:PASSWORD")
+    return Account(user, password)
