@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options that modules share: their specs, what is wrong with them, and what they become."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from ansible.module_utils.basic import env_fallback
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Connection, strip_password
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import InvalidArgumentError
+
+Params = Mapping[str, Any]
+
+_API_PATH = "/agc/api.php"
+_MOST_RETRIES = 10
+_SHORTEST_SLEEP = 0.1
+
+CONNECTION_SPEC: dict[str, dict[str, Any]] = {
+    "api_url": {"type": "str", "required": True, "fallback": (env_fallback, ["VICIDIAL_API_URL"])},
+    "api_user": {"type": "str", "required": True, "fallback": (env_fallback, ["VICIDIAL_API_USER"])},
+    "api_password": {
+        "type": "str",
+        "required": True,
+        "no_log": True,
+        "fallback": (env_fallback, ["VICIDIAL_API_PASSWORD"]),
+    },
+    "api_source": {"type": "str", "default": "ansible", "fallback": (env_fallback, ["VICIDIAL_API_SOURCE"])},
+    "validate_certs": {"type": "bool", "default": True, "fallback": (env_fallback, ["VICIDIAL_VALIDATE_CERTS"])},
+    "ca_path": {"type": "path", "fallback": (env_fallback, ["VICIDIAL_CA_PATH"])},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path", "no_log": False},
+    "timeout": {"type": "float", "default": 10.0},
+    "retries": {"type": "int", "default": 3},
+}
+CONNECTION_REQUIRED_BY = {"client_key": ["client_cert"]}
+
+WAITING_SPEC: dict[str, dict[str, Any]] = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "float", "default": 10.0},
+    "wait_sleep": {"type": "float", "default": 0.5},
+}
+
+WHEN_LOGGED_OUT = ("fail", "ignore")
+
+
+def check(params: Params) -> None:
+    """Raise InvalidArgumentError for the first option that the server would misread (protocol 4.8, 4.9), or we would.
+
+    Looks at whichever of the shared options ``params`` holds.
+    """
+    for problem in _problems(params):
+        raise InvalidArgumentError(problem, "Correct the option; nothing was sent")
+
+
+def warnings(params: Params) -> list[str]:
+    """What is allowed but should be known, without the password in it."""
+    found = []
+    password = params["api_password"]
+    if strip_password(password) != password:
+        found.append(
+            "api_password holds characters that VICIdial drops before it compares passwords (it keeps letters, digits "
+            "and -.+/=_): on most systems such a password can never match."
+        )
+    url = urlsplit(params["api_url"])
+    if url.scheme == "http" and not _is_loopback(url.hostname or ""):
+        found.append(f"api_url is plain http: the password travels to {url.hostname} in clear. Use https.")
+    return found
+
+
+def connection(params: Params) -> Connection:
+    """The connection that checked options describe."""
+    return Connection(
+        url=_api_php(urlsplit(params["api_url"])),
+        user=params["api_user"],
+        password=params["api_password"],
+        source=params["api_source"],
+        verify=params["validate_certs"] and (params["ca_path"] or True),
+        client_cert=params["client_cert"],
+        client_key=params["client_key"],
+        timeout=params["timeout"],
+    )
+
+
+def _problems(params: Params) -> Iterator[str]:
+    for name in ("agent_user", "alt_user"):
+        if params.get(name) is not None:
+            yield from _agent_problems(name, params[name])
+    for name in params.get("agent_users") or []:
+        yield from _agent_problems("agent_users", name)
+    if params.get("stage") is not None:
+        yield from _stage_problems(params["stage"])
+    yield from _connection_problems(params)
+    yield from _file_problems(params)
+    yield from _number_problems(params)
+
+
+def _agent_problems(option: str, name: str) -> Iterator[str]:
+    # The server drops any other character silently, so `10 00` would act on agent 1000.
+    if not re.fullmatch(r"[-_0-9a-zA-Z]+", name):
+        yield f"{option} {name!r} is not a VICIdial user: letters, digits, - and _ only, and at least one"
+
+
+def _stage_problems(stage: str) -> Iterator[str]:
+    if not re.fullmatch(r"[-_0-9a-zA-Z]{1,14}", stage):
+        yield f"stage {stage!r} is not a label: 1 to 14 letters, digits, - and _ only"
+    for word in ("START", "STOP", "BEGIN", "END"):
+        if word in stage:
+            yield f"stage {stage!r} holds {word}, which the agent's screen would take for a signal"
+
+
+def _connection_problems(params: Params) -> Iterator[str]:
+    try:
+        url = urlsplit(params["api_url"])
+        usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        usable, url = False, urlsplit("")
+    if not usable:
+        yield "api_url is not a URL such as https://dialer.example.com or https://dialer.example.com/agc/api.php"
+    elif url.username is not None or url.query or url.fragment:
+        yield "api_url holds more than an address: credentials go into api_user and api_password, a query nowhere"
+    for name in ("api_user", "api_password"):
+        if not params[name]:
+            yield f"{name} is empty"
+    if not re.fullmatch(r"[0-9a-zA-Z]{2,20}", params["api_source"]):
+        yield f"api_source {params['api_source']!r} is not 2 to 20 letters and digits"
+
+
+def _file_problems(params: Params) -> Iterator[str]:
+    for name in ("ca_path", "client_cert", "client_key"):
+        path = params[name]
+        if path is not None and not Path(path).exists():
+            yield f"{name} {path} does not exist on the host that runs the module"
+
+
+def _number_problems(params: Params) -> Iterator[str]:
+    if not params["timeout"] > 0:
+        yield "timeout is not more than 0 seconds"
+    if not 0 <= params["retries"] <= _MOST_RETRIES:
+        yield f"retries is not 0 to {_MOST_RETRIES}"
+    if not params.get("wait_timeout", 0) >= 0:
+        yield "wait_timeout is less than 0 seconds"
+    if not params.get("wait_sleep", _SHORTEST_SLEEP) >= _SHORTEST_SLEEP:
+        yield f"wait_sleep is less than {_SHORTEST_SLEEP} seconds, which would only load the server"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _api_php(url: SplitResult) -> str:
+    """The full path of api.php, whether ``url`` has it already or is the server's root."""
+    path = url.path.rstrip("/")
+    if not path.endswith(".php"):
+        path = path[: -len("/agc")] if path.endswith("/agc") else path
+        path += _API_PATH
+    return urlunsplit((url.scheme, url.netloc, path, "", ""))

@@ -1,0 +1,315 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The decision: what to do next so that one agent's recording is in the wanted state. No I/O, no clock, no Ansible.
+
+:func:`converge` yields steps and is sent what each brought, with the time on the driver's clock; it returns an
+:class:`Outcome`. All that "declarative" means is here: ask first, signal only when needed, confirm by asking, never
+trust an unclear answer, never begin while one is live, end one after the other until none is left.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Union
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    ApiError,
+    NoLiveCallError,
+    NotConfirmedError,
+    NotLoggedInError,
+)
+from ansible_collections.telephony.vicidial.plugins.module_utils._reply import (
+    IDLE,
+    INCALL,
+    NothingToEnd,
+    Reply,
+    Sent,
+    Status,
+)
+
+BEGIN = "BEGIN"
+END = "END"
+
+# A healthy screen shows the effect of a signal within two seconds (protocol 4.3). Twice that without effect, and the
+# signal counts as overwritten by somebody else's (protocol 4.4).
+SCREEN_SECONDS = 2.0
+LOST_SECONDS = 4.0
+MOST_TIMES_SENT = 2
+FIRST_RETRY_PAUSE = 0.5
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The declared state of one agent, and how patient to be about it; times in seconds.
+
+    ``state`` is ``recording``, ``idle``, or None to ask only. ``wait_timeout`` bounds everything: counted from the
+    start, and anew from the first signal.
+    """
+
+    state: str | None
+    stage: str = ""
+    require_call: bool = False
+    fail_when_logged_out: bool = True
+    wait: bool = True
+    wait_timeout: float = 10.0
+    wait_sleep: float = 0.5
+    retries: int = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one agent.
+
+    ``status`` is the last STATUS; ``state`` is what it said, or None where it is not known any more. ``before`` is
+    the state that the first STATUS said. ``signals`` are those that were sent, or may have been; ``confirmed``: STATUS
+    has shown the wanted state, ``confirmed_after`` seconds after the first signal. ``logged_in`` is None where it is
+    not known.
+    """
+
+    state: str | None
+    before: str | None
+    status: Status | None
+    logged_in: bool | None
+    signals: tuple[str, ...]
+    confirmed: bool
+    confirmed_after: float | None
+    failure: ApiError | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether a signal was sent."""
+        return bool(self.signals)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Ask STATUS."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Send ``value`` (BEGIN or END) with the label ``stage``. ``foreseen`` is the outcome if it does what it should."""
+
+    value: str
+    stage: str
+    foreseen: Outcome
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Do nothing for ``seconds``."""
+
+    seconds: float
+
+
+Step = Union[Ask, Signal, Pause]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a step brought: a reply, an error, or neither after a pause; ``at`` seconds on the driver's clock."""
+
+    at: float
+    reply: Reply | None = None
+    error: ApiError | None = None
+
+
+Convergence = Generator[Step, Heard, Outcome]
+
+
+def converge(wanted: Wanted, now: float) -> Convergence:
+    """The steps that bring one agent to the ``wanted`` state, beginning at ``now`` on the driver's clock.
+
+    Errors of the API never leave it: they end it, as the ``failure`` of its Outcome.
+    """
+    course = _Course(wanted, now)
+    try:
+        yield from _ask(course)
+        while not course.is_done():
+            if course.is_over():
+                raise course.gave_up()
+            signal = course.signal_due()
+            if signal:
+                yield from _send(course, signal)
+                if course.may_leave_it_there():
+                    break
+            yield Pause(min(wanted.wait_sleep, max(course.deadline - course.at, 0.0)))
+            yield from _ask(course)
+    except NotLoggedInError as error:
+        course.logged_out(error)
+    except ApiError as error:
+        course.failure = error
+    return course.outcome()
+
+
+def _ask(course: _Course) -> Generator[Step, Heard, None]:
+    """Ask STATUS; a transient failure is repeated with growing pauses, within the deadline."""
+    for attempt in itertools.count():
+        heard = yield Ask()
+        course.at = heard.at
+        if isinstance(heard.reply, Status):
+            course.see(heard.reply)
+            return
+        course.status_is_current = False
+        pause = FIRST_RETRY_PAUSE * 2**attempt
+        error = heard.error
+        assert error is not None  # noqa: S101 - a driver hands on a Status or an error
+        if not error.transient or attempt == course.wanted.retries or heard.at + pause > course.deadline:
+            raise error
+        yield Pause(pause)
+
+
+def _send(course: _Course, value: str) -> Generator[Step, Heard, None]:
+    """Send a signal. An unclear answer counts as sent: only STATUS tells what became of it."""
+    heard = yield Signal(value, course.wanted.stage if value == BEGIN else "", course.foreseen(value))
+    course.at = heard.at
+    if heard.error is not None and heard.error.refused:
+        raise heard.error
+    course.tried_last = heard
+    if not isinstance(heard.reply, NothingToEnd) and not (heard.error is not None and heard.error.unsent):
+        course.sent(value)
+
+
+class _Course:
+    """How far one convergence has come: what was seen and sent, and what follows from it."""
+
+    def __init__(self, wanted: Wanted, now: float) -> None:
+        self.wanted = wanted
+        self.at = now
+        self.deadline = now + wanted.wait_timeout
+        self.before: str | None = None
+        self.status: Status | None = None
+        self.status_is_current = False
+        self.is_logged_in: bool | None = None
+        self.signals: list[str] = []
+        self.tried_last: Heard | None = None
+        self.first_signal_at: float | None = None
+        self.last_signal_at = 0.0
+        self.begun_id: int | None = None
+        self.end_aimed_at: list[int | None] = []
+        self.failure: ApiError | None = None
+
+    def see(self, status: Status) -> None:
+        self.status, self.status_is_current, self.is_logged_in = status, True, True
+        if self.before is None:
+            self.before = status.state
+        if self.begun_id is None and BEGIN in self.signals:
+            self.begun_id = status.recording_id
+
+    def sent(self, value: str) -> None:
+        self.signals.append(value)
+        self.last_signal_at = self.at
+        if value == END and self.status is not None:
+            self.end_aimed_at.append(self.status.recording_id)
+        if self.first_signal_at is None:
+            self.first_signal_at = self.at
+            self.deadline = self.at + self.wanted.wait_timeout
+
+    def may_leave_it_there(self) -> bool:
+        """Whether nobody wants to wait, and the server said plainly that the signal is in the slot."""
+        return not self.wanted.wait and self.tried_last is not None and isinstance(self.tried_last.reply, Sent)
+
+    def is_over(self) -> bool:
+        """Whether there is no time left, or nobody wants to wait, for what was tried to show its effect."""
+        if self.tried_last is None:
+            return False
+        return self.at >= self.deadline or (bool(self.signals) and not self.wanted.wait)
+
+    def is_done(self) -> bool:
+        """Whether STATUS shows the wanted state and nothing of ours can change it any more."""
+        if self.wanted.state is None:
+            return True
+        if self.status is None or self.status.state != self.wanted.state:
+            return False
+        # A second BEGIN may still be acted on when the first one was only slow: then one too many is ended.
+        may_double = self.signals.count(BEGIN) > 1 and self.at < min(self.last_signal_at + LOST_SECONDS, self.deadline)
+        return not may_double
+
+    def signal_due(self) -> str | None:
+        """The signal to send now, if any. Raises NoLiveCallError where the first BEGIN is forbidden."""
+        if self.status is None or self.wanted.state is None:
+            return None
+        shown = self.status.recording_id
+        if self.wanted.state == IDLE:
+            is_new = shown not in self.end_aimed_at[-1:]
+            return END if is_new or self._is_lost(self.end_aimed_at.count(shown)) else None
+        if shown is not None:
+            is_double = self.begun_id is not None and shown != self.begun_id and END not in self.signals
+            return END if is_double and self.signals.count(BEGIN) > 1 else None
+        begun = self.signals.count(BEGIN)
+        in_call = self.status.agent_status == INCALL
+        if not begun and self.wanted.require_call and not in_call:
+            raise NoLiveCallError(
+                f"the agent is in no live call (status {self.status.agent_status}) and require_call is set",
+                "Run it again while the agent talks, or set require_call to false",
+            )
+        return BEGIN if not begun or (in_call and self._is_lost(begun)) else None
+
+    def _is_lost(self, times: int) -> bool:
+        """Whether a signal, sent ``times`` times, has had no effect for so long that it may be sent once more."""
+        is_time = self.last_signal_at + LOST_SECONDS <= self.at <= self.deadline - SCREEN_SECONDS
+        return is_time and times < MOST_TIMES_SENT
+
+    def gave_up(self) -> ApiError:
+        """Why no more is tried."""
+        if self.signals:
+            return self._not_confirmed()
+        if self.tried_last is not None and self.tried_last.error is not None:
+            return self.tried_last.error
+        return NotConfirmedError(
+            "STATUS shows a live recording, yet END finds nothing to end",
+            "Look at the live recordings of this agent in VICIdial: its database contradicts itself",
+        )
+
+    def _not_confirmed(self) -> NotConfirmedError:
+        waited = f"{self.at - (self.first_signal_at or self.at):.1f} s"
+        agent_status = self.status.agent_status if self.status else ""
+        if self.wanted.state == IDLE:
+            shown = self.status.recording_id if self.status else None
+            return NotConfirmedError(
+                f"{waited} after END STATUS still shows recording {shown} as live",
+                "Check that the agent's screen is open and connected, for it ends the recording; a log-out does too",
+            )
+        if agent_status == INCALL:
+            remedy = (
+                "Check that Stereo Call Recordings is not DISABLED for the campaign or the in-group of the call, and "
+                "that the agent's screen is open and connected; the signal may still be waiting there"
+            )
+        else:
+            remedy = (
+                "The recording will start by itself at the agent's next call, unless the campaign or in-group has "
+                "Stereo Call Recordings DISABLED or the agent's screen is closed; set require_call to rule this out"
+            )
+        return NotConfirmedError(
+            f"no recording has shown {waited} after BEGIN was sent (status {agent_status})", remedy
+        )
+
+    def logged_out(self, error: NotLoggedInError) -> None:
+        self.is_logged_in, self.status, self.status_is_current = False, None, False
+        if self.wanted.fail_when_logged_out:
+            self.failure = error
+
+    def outcome(self) -> Outcome:
+        """What has become of the agent so far."""
+        state = self.status.state if self.status and self.status_is_current else None
+        confirmed = self.failure is None and state is not None and state == self.wanted.state
+        after = self.at - self.first_signal_at if confirmed and self.first_signal_at is not None else None
+        return Outcome(
+            state=state,
+            before=self.before,
+            status=self.status,
+            logged_in=self.is_logged_in,
+            signals=tuple(self.signals),
+            confirmed=confirmed,
+            confirmed_after=after,
+            failure=self.failure,
+        )
+
+    def foreseen(self, value: str) -> Outcome:
+        """The outcome once ``value`` has had its effect: what check mode reports instead of sending it."""
+        now = self.status
+        after = now and Status(now.user, None, None, None, None, now.agent_server, now.session, now.agent_status)
+        return Outcome(self.wanted.state, self.before, after, True, (value,), False, None, None)

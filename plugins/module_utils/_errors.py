@@ -1,0 +1,237 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong with a call of the Agent API: one class for each stable ``reason``.
+
+An error says what happened and the one thing to do next, in words that are safe to show: none of them ever holds
+text that the server sent back with an authentication error (protocol 3.2).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+FIRST_STEREO_BUILD = "250830-2102"
+
+
+class ApiError(Exception):
+    """The root of the tree. ``what`` happened and the ``remedy`` are sentences without a full stop at the end.
+
+    ``stops_run``: it is about the account, not about one agent, so asking for the next agent is useless and could
+    lock the account (protocol 3.4). ``transient``: a STATUS may be repeated. ``refused``: the server's own
+    refusal, so nothing was written. ``unsent``: the call certainly never reached the server.
+    """
+
+    reason: ClassVar[str]
+    stops_run: ClassVar[bool] = False
+    refused: ClassVar[bool] = False
+    transient = False
+    unsent = False
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}. {self.remedy}."
+
+
+class InvalidArgumentError(ApiError):
+    """An option that the server would misread: found before anything was sent."""
+
+    reason = "invalid_argument"
+    unsent = True
+
+
+class AccountError(ApiError):
+    """The API account, or the API as a whole, is not fit."""
+
+    stops_run = True
+    refused = True
+
+
+class AuthenticationFailedError(AccountError):
+    """Wrong user name or password (protocol 3.3, BAD)."""
+
+    reason = "authentication_failed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the server refused the user name or the password of the API account",
+            "Check api_user and api_password before the next run: ten failed logins lock the account for 15 minutes",
+        )
+
+
+class AccountLockedError(AccountError):
+    """Ten failures within the last 15 minutes (protocol 3.3, LOCK)."""
+
+    reason = "account_locked"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the API account is locked after ten failed logins; the right password is refused too",
+            "Wait until 15 minutes have passed since the last failed login, and stop whatever uses a wrong password",
+        )
+
+
+class AddressBlockedError(AccountError):
+    """The caller's address is not allowed (protocol 3.3, IPBLOCK)."""
+
+    reason = "address_blocked"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the server does not accept the API account from this address",
+            "Add the address of the host that runs the module to the IP list of the API user in VICIdial",
+        )
+
+
+class ApiAccessDeniedError(AccountError):
+    """The account is right but lacks "Agent API Access" (protocol 3.3)."""
+
+    reason = "api_access_denied"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the user name and password are right, but the account may not use the Agent API",
+            'Set "Agent API Access" to 1 for this user in VICIdial (Users, Modify User)',
+        )
+
+
+class PermissionDeniedError(AccountError):
+    """``api_allowed_functions`` lacks ``stereo_recording`` (protocol 3.6)."""
+
+    reason = "permission_denied"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the API account has no permission for the function stereo_recording",
+            'Add stereo_recording to "API Allowed Functions" of this user in VICIdial; recording alone is not enough',
+        )
+
+
+class ApiInactiveError(AccountError):
+    """The API, or every server behind it, is switched off (protocol 2.2; 3.3, ERRSERVERS)."""
+
+    reason = "api_inactive"
+
+
+class NotValidError(ApiError):
+    """``stereo_recording not valid``: the value, or stereo recording is switched off (protocol 4.1)."""
+
+    reason = "not_valid"
+    refused = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the server calls the request not valid, which is how it says that stereo recording is switched off",
+            'Set "Allow Stereo Recordings" in VICIdial (Admin, System Settings)',
+        )
+
+
+class NotLoggedInError(ApiError):
+    """The agent ``user`` has no live session (protocol 4.10)."""
+
+    reason = "not_logged_in"
+    refused = True
+
+    def __init__(self, user: str) -> None:
+        self.user = user
+        super().__init__(
+            "the agent is not logged in",
+            "Have the agent log in to the agent screen, or set when_logged_out to ignore",
+        )
+
+
+class NoSuchUserError(ApiError):
+    """No user has this ``custom_three`` (protocol 4.10)."""
+
+    reason = "no_such_user"
+    refused = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no VICIdial user has this alt_user in the field custom_three",
+            "Correct alt_user, or fill in Custom 3 of the user in VICIdial",
+        )
+
+
+class NoLiveCallError(ApiError):
+    """``require_call`` was asked for and STATUS does not say INCALL."""
+
+    reason = "no_live_call"
+
+
+class NotConfirmedError(ApiError):
+    """A signal was sent and STATUS never showed its effect (protocol 4.3, 4.5)."""
+
+    reason = "not_confirmed"
+
+
+class UnsupportedServerError(ApiError):
+    """The server's build does not know the function (protocol 2.6)."""
+
+    reason = "unsupported_server"
+    stops_run = True
+    refused = True
+
+    def __init__(self, build: str) -> None:
+        super().__init__(
+            f"the server runs VICIdial build {build}, which has no stereo_recording function",
+            f"Update VICIdial to build {FIRST_STEREO_BUILD} or newer",
+        )
+
+
+class NotUnderstoodError(ApiError):
+    """The answer is none of those that the Agent API gives in English. Never guessed at (protocol 2.5).
+
+    ``quote`` is the reason part of an unknown ERROR line, or "". It stops a run: a translated authentication error
+    looks like this too.
+    """
+
+    reason = "not_understood"
+    stops_run = True
+
+    def __init__(self, what: str, remedy: str, quote: str = "") -> None:
+        super().__init__(what, remedy)
+        self.quote = quote
+
+
+class NoAnswerError(ApiError):
+    """The body holds no answer at all, as when the database is down (protocol 2.7): it may be there next time."""
+
+    reason = "not_understood"
+    transient = True
+
+
+class HttpError(ApiError):
+    """An HTTP status other than 200: it comes from something in between, or from a crash (protocol 1.2)."""
+
+    reason = "http_error"
+
+    def __init__(self, what: str, remedy: str, transient: bool = False) -> None:
+        super().__init__(what, remedy)
+        self.transient = transient
+
+
+class UnreachableError(ApiError):
+    """No connection, or it broke."""
+
+    reason = "unreachable"
+
+    def __init__(self, what: str, remedy: str, transient: bool, unsent: bool) -> None:
+        super().__init__(what, remedy)
+        self.transient = transient
+        self.unsent = unsent
+
+
+class TimedOutError(ApiError):
+    """No answer in time."""
+
+    reason = "timeout"
+    transient = True
+
+    def __init__(self, what: str, remedy: str, unsent: bool) -> None:
+        super().__init__(what, remedy)
+        self.unsent = unsent

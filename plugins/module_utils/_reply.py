@@ -1,0 +1,214 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the Agent API answered: the bytes of a body become a reply or a typed error. No I/O, nothing of Ansible.
+
+Total: whatever bytes come, the outcome is one of the classes here or an :class:`~._errors.ApiError`. Nothing that is
+not literally an answer counts as one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Callable, Union
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    AccountLockedError,
+    AddressBlockedError,
+    ApiAccessDeniedError,
+    ApiError,
+    ApiInactiveError,
+    AuthenticationFailedError,
+    NoAnswerError,
+    NoSuchUserError,
+    NotLoggedInError,
+    NotUnderstoodError,
+    NotValidError,
+    PermissionDeniedError,
+)
+
+RECORDING = "recording"
+IDLE = "idle"
+INCALL = "INCALL"
+AGENT_STATUSES = frozenset(("READY", "QUEUE", INCALL, "PAUSED", "CLOSER", "MQUEUE"))
+
+
+@dataclass(frozen=True)
+class Status:
+    """What STATUS shows of an agent (protocol 4.2): the fields' names are those of the API's documentation.
+
+    ``recording_id`` is None when nothing is being recorded; the three fields after it then are too.
+    ``start_time`` is ``YYYY-MM-DD HH:MM:SS`` in the time zone of the web server.
+    """
+
+    user: str
+    recording_id: int | None
+    filename: str | None
+    server: str | None
+    start_time: str | None
+    agent_server: str
+    session: str
+    agent_status: str
+
+    @property
+    def state(self) -> str:
+        """``recording`` or ``idle``."""
+        return IDLE if self.recording_id is None else RECORDING
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A signal was put into the agent's slot: queued, not done (protocol 4.3)."""
+
+    user: str
+
+
+@dataclass(frozen=True)
+class NothingToEnd:
+    """END found no live recording, and nothing was written (protocol 4.6)."""
+
+    user: str
+
+
+Reply = Union[Status, Sent, NothingToEnd]
+
+
+@dataclass(frozen=True)
+class Version:
+    """What ``function=version`` tells (protocol 1.4): ``build`` reads YYMMDD-HHMM and sorts by time."""
+
+    version: str
+    build: str
+
+
+# The word, then the rest of a line that the server finished: half a line is no answer.
+_RESULT_LINE = re.compile(r"^(ERROR|NOTICE|SUCCESS): ([^\n]*)\n", re.MULTILINE)
+_VERSION_LINE = re.compile(r"^[^\s:|]+: ([^|\n]+)\|BUILD: (\d{6}-\d{4})\|[^\n]*\n", re.MULTILINE)
+# What could have become an authentication error, in any language: asking again could cost a failed login.
+_BEGUN_LINE = re.compile(r"^\w+: ", re.MULTILINE)
+_AUTHENTICATION = "Invalid Username/Password: |"
+_STATUS_FIELDS = 8
+
+_REFUSALS: dict[str, Callable[[], ApiError]] = {
+    "stereo_recording not valid": NotValidError,
+    "auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION": PermissionDeniedError,
+    "no user found": NoSuchUserError,
+}
+_ACCOUNT_MESSAGES: tuple[tuple[str, Callable[[], ApiError]], ...] = (
+    ("LOCK", AccountLockedError),
+    ("IPBLOCK", AddressBlockedError),
+)
+
+
+def parse_reply(body: bytes) -> Reply:
+    """The one answer in ``body``, whatever stands around it (protocol 2.3).
+
+    Raises the ApiError that the server's ERROR stands for (the first ERROR decides, protocol 2.4), NotUnderstoodError
+    for text that is no answer in English, NoAnswerError for a body without any.
+    """
+    text = body.decode("utf-8", "replace")
+    lines = _RESULT_LINE.findall(text)
+    for word, rest in lines:
+        if word == "ERROR":
+            return _error(rest.rstrip())
+    if len(lines) != 1:
+        raise _no_single_answer(text, len(lines))
+    word, rest = lines[0]
+    return _answer(word, rest.rstrip())
+
+
+def parse_version(body: bytes) -> Version:
+    """The version line, in any language (protocol 2.5). Raises NoAnswerError when there is none."""
+    found = _VERSION_LINE.search(body.decode("utf-8", "replace"))
+    if found is None:
+        raise NoAnswerError(
+            "the server answered neither the request nor the question for its version",
+            "Check that api_url leads to VICIdial's /agc/api.php and that its database is up",
+        )
+    return Version(found.group(1), found.group(2))
+
+
+def _answer(word: str, rest: str) -> Reply:
+    reason, _separator, tail = rest.partition(" - ")
+    fields = tail.split("|")
+    if len(fields) == _STATUS_FIELDS and fields[7] in AGENT_STATUSES:
+        if word == "SUCCESS" and reason == "stereo_recording function sent":
+            return Sent(fields[0])
+        if word == "NOTICE" and reason == "not stereo_recording" and not any(fields[1:5]):
+            return Status(fields[0], None, None, None, None, *fields[5:])
+        if word == "NOTICE" and reason == "stereo_recording active" and fields[1]:
+            return _active(fields)
+    raise _not_english(reason)
+
+
+def _active(fields: list[str]) -> Status:
+    user, recording_id, filename, server, start_time = fields[:5]
+    if not (recording_id.isascii() and recording_id.isdigit()):
+        # A signal still in the slot can pass for an id: that is no recording (protocol 2.8).
+        return Status(user, None, None, None, None, *fields[5:])
+    return Status(user, int(recording_id), filename or None, server or None, start_time or None, *fields[5:])
+
+
+def _error(rest: str) -> Reply:
+    """The reply or the exception that an ERROR line stands for."""
+    if rest.startswith(_AUTHENTICATION):
+        raise _account_error(rest[len(_AUTHENTICATION) :].split("|"))
+    if rest == "System API NOT ACTIVE":
+        raise ApiInactiveError(
+            "the API of this VICIdial system is switched off",
+            'Set "API Active" in VICIdial (Admin, System Settings)',
+        )
+    reason, _separator, tail = rest.partition(" - ")
+    if reason in _REFUSALS:
+        raise _REFUSALS[reason]()
+    if reason == "agent_user is not logged in":
+        raise NotLoggedInError(tail)
+    fields = tail.split("|")
+    if reason == "stop stereo_recording error" and len(fields) == _STATUS_FIELDS:
+        return NothingToEnd(fields[0])
+    raise _not_english(reason)
+
+
+def _account_error(fields: list[str]) -> ApiError:
+    """USER|PASS|AUTH|AUTH_API|MESSAGE|: only the last two are looked at, none is kept (protocol 3.2, 3.3)."""
+    auth_api, message = (*fields, "", "", "", "", "")[3:5]
+    for start, error in _ACCOUNT_MESSAGES:
+        if message.startswith(start):
+            return error()
+    if message.startswith("ERRSERVERS"):
+        return ApiInactiveError(
+            "this VICIdial system has no active server",
+            "Set a server to active in VICIdial (Admin, Servers)",
+        )
+    if message.startswith("GOOD") and auth_api == "0":
+        return ApiAccessDeniedError()
+    return AuthenticationFailedError()
+
+
+def _not_english(reason: str) -> NotUnderstoodError:
+    quote = reason if re.fullmatch(r"[^|:<>\n]{1,80}", reason) else ""
+    return NotUnderstoodError(
+        "the server's answer is none that the Agent API gives in English, probably because of a translated account",
+        'Set the language of the API user to "default English" in VICIdial',
+        quote,
+    )
+
+
+def _no_single_answer(text: str, found: int) -> ApiError:
+    if found:
+        return NotUnderstoodError(
+            f"the server gave {found} answers to one request",
+            "Look at the web server's error log for what else writes into its answers",
+        )
+    if "<html" in text.lower():
+        return NotUnderstoodError(
+            "a web page came back instead of an answer of the Agent API",
+            "Check api_url, and that no login page or proxy stands in front of /agc/api.php",
+        )
+    if "|" in text or _BEGUN_LINE.search(text):
+        return _not_english("")
+    return NoAnswerError(
+        "the server's answer holds no result, as when its database is down",
+        "Check the database and the web server's error log of the VICIdial system",
+    )

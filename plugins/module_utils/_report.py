@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Outcomes as what a task returns: one function builds every record, so every path has the same keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Outcome
+from ansible_collections.telephony.vicidial.plugins.module_utils._reply import IDLE, RECORDING
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Told:
+    """An agent as the task named it, the state that was wanted (None: any), and what became of it."""
+
+    agent: Agent
+    wanted: str | None
+    outcome: Outcome
+
+    @property
+    def user(self) -> str | None:
+        """The agent's user; None when only an alt_user is known."""
+        return self.outcome.status.user if self.outcome.status else self.agent.user
+
+
+def result(tolds: Sequence[Told], one_was_named: bool) -> dict[str, Any]:
+    """What the declaring module returns for its agents, in the order given."""
+    return {
+        "changed": any(told.outcome.changed for told in tolds),
+        "recordings": [{**_record(told), **_done(told)} for told in tolds],
+        "ansible_facts": _facts(tolds, one_was_named),
+        "diff": {"before": _states(tolds, "before"), "after": _states(tolds, "state")},
+        **_ending(tolds),
+    }
+
+
+def info_result(tolds: Sequence[Told], one_was_named: bool) -> dict[str, Any]:
+    """What the asking module returns for its agents, in the order given."""
+    return {
+        "changed": False,
+        "recordings": [{**_record(told), **_judged(told)} for told in tolds],
+        "ansible_facts": _facts(tolds, one_was_named),
+        **_ending(tolds),
+    }
+
+
+def _record(told: Told) -> Record:
+    """The state of one agent. Absent values are None; ``state`` is None where it is not known."""
+    outcome, status = told.outcome, told.outcome.status
+    live = status if outcome.state == RECORDING else None
+    return {
+        "user": told.user,
+        "logged_in": outcome.logged_in,
+        "state": outcome.state,
+        "recording_id": live.recording_id if live else None,
+        "filename": live.filename if live else None,
+        "server": live.server if live else None,
+        "start_time": live.start_time if live else None,
+        "agent_server": status.agent_server if status else None,
+        "session": status.session if status else None,
+        "agent_status": status.agent_status if status else None,
+    }
+
+
+def _done(told: Told) -> Record:
+    outcome = told.outcome
+    return {
+        "changed": outcome.changed,
+        "signals": list(outcome.signals),
+        "confirmed": outcome.confirmed,
+        "confirmed_after": None if outcome.confirmed_after is None else round(outcome.confirmed_after, 3),
+        "skipped": _is_skipped(told),
+        **_judged(told),
+    }
+
+
+def _judged(told: Told) -> Record:
+    failure = told.outcome.failure
+    return {"failed": failure is not None, "reason": failure.reason if failure else None, "msg": _message(told)}
+
+
+def _is_skipped(told: Told) -> bool:
+    return told.outcome.failure is None and told.outcome.logged_in is False and told.wanted == RECORDING
+
+
+def _message(told: Told) -> str:
+    """For a human: what happened, to which agent, and in a failure what to do next; "" where nothing is to be said."""
+    outcome = told.outcome
+    who = f"Agent {told.user}" if told.user else "Agent"
+    if told.agent.alt_user:
+        who += f" (alt_user {told.agent.alt_user})"
+    if outcome.failure is not None:
+        return f"{who}: {outcome.failure}{_doubt(outcome)}"
+    if outcome.logged_in is not False or told.wanted is None:
+        return ""
+    if told.wanted == IDLE:
+        return f"{who} is not logged in, so nothing is being recorded on its session: idle is satisfied."
+    return f"{who} is not logged in and cannot be recorded: skipped."
+
+
+def _doubt(outcome: Outcome) -> str:
+    """What is not known after a failure, where a signal is on its way."""
+    if not outcome.signals or outcome.state is not None or outcome.logged_in is False:
+        return ""
+    sent = " and ".join(outcome.signals)
+    return f" {sent} may have reached the agent: its state is unknown until STATUS is asked again."
+
+
+def _facts(tolds: Sequence[Told], one_was_named: bool) -> dict[str, Any]:
+    """The records by agent, and the record itself when the task named a single agent."""
+    found: dict[str, Any] = {"vicidial_stereo_recordings": {told.user: _record(told) for told in tolds if told.user}}
+    if one_was_named:
+        found["vicidial_stereo_recording"] = _record(tolds[0])
+    return found
+
+
+def _states(tolds: Sequence[Told], which: str) -> str:
+    """The states before or after, a line an agent."""
+    lines = [(told.user or told.agent.alt_user, getattr(told.outcome, which) or "unknown") for told in tolds]
+    return "".join(f"{who}: {state}\n" for who, state in lines)
+
+
+def _ending(tolds: Sequence[Told]) -> dict[str, Any]:
+    """What the task says as a whole: the first failure, or what there is to know."""
+    failed = [told for told in tolds if told.outcome.failure is not None]
+    if failed:
+        first = _judged(failed[0])
+        more = f" ({len(failed) - 1} more of {len(tolds)} agents failed too.)" if len(failed) > 1 else ""
+        return {"failed": True, "reason": first["reason"], "msg": first["msg"] + more}
+    said = " ".join(filter(None, map(_message, tolds)))
+    return {"msg": said} if said else {}

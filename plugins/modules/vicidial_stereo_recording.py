@@ -1,0 +1,334 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declare whether the stereo recording of a VICIdial agent runs."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vicidial_stereo_recording
+short_description: Declare that a VICIdial agent is being recorded in stereo, or is not
+description:
+  - Brings the agent-controlled stereo recording of a logged-in VICIdial agent (customer on the right channel, agent and
+    third parties on the left) into the wanted state.
+  - Asks the Agent API for the STATUS first, sends BEGIN or END only when needed, and asks again until the new state
+    shows. An agent who is in the wanted state already costs one call and no change.
+  - It ends what STATUS shows, one recording after the other until none is left, whoever began them.
+author:
+  - telephony.vicidial maintainers (@telephony-vicidial)
+extends_documentation_fragment:
+  - telephony.vicidial.connection
+  - telephony.vicidial.waiting
+  - telephony.vicidial.attributes
+attributes:
+  check_mode:
+    support: full
+    details: Asks STATUS and sends nothing else. The records then hold the predicted state.
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details:
+      - Full for agents in a live call.
+      - STATUS does not show a BEGIN that waits for an agent's next call. A further run sends it again, without effect.
+options:
+  state:
+    description:
+      - V(recording) means that an agent-controlled stereo recording is live.
+      - V(idle) means that none is.
+    type: str
+    choices:
+      - recording
+      - idle
+    required: true
+  agent_user:
+    description:
+      - The user of the agent, as logged in to the agent screen.
+      - Quote a number that begins with a zero, or YAML reads another one.
+      - Exactly one of O(agent_user) and O(alt_user) is needed.
+    type: str
+  alt_user:
+    description: The agent by the field C(Custom 3) of the user in VICIdial instead.
+    type: str
+  stage:
+    description:
+      - A label that is sent with BEGIN, such as V(_MIDCALL).
+      - 1 to 14 letters, digits, C(-) and C(_), without the words START, STOP, BEGIN and END in it.
+      - VICIdial documents that it is appended to the name of the file. Builds up to 260302-1142 accept it, but it does
+        not reach the name.
+      - Not used with O(state=idle).
+    type: str
+    aliases:
+      - label
+  require_call:
+    description:
+      - Whether to send BEGIN only to an agent with a live call (status INCALL), and to fail with reason C(no_live_call)
+        otherwise.
+      - With V(false) BEGIN is sent whatever the agent does, as the API allows. Without a live call it waits on the
+        agent's screen, the module fails with reason C(not_confirmed), and B(the recording starts by itself at the next
+        call).
+      - Not used with O(state=idle).
+    type: bool
+    default: false
+  when_logged_out:
+    description:
+      - What it means that the agent is not logged in.
+      - V(fail) fails with reason C(not_logged_in).
+      - V(ignore) takes O(state=idle) as satisfied and skips O(state=recording). The result says so.
+    type: str
+    choices:
+      - fail
+      - ignore
+    default: fail
+notes:
+  - STATUS shows agent-controlled recordings only, those that a campaign starts on the agent's behalf (ALLCALLS,
+    ALLFORCE) included. B(Parallel recordings of the campaign never show), so V(idle) does not mean that nobody records
+    the call.
+  - A BEGIN that still waits for the agent's next call does not show either, and END does not take it back.
+  - A second BEGIN or END is sent once at most, when the first one has had no effect for 4 seconds.
+seealso:
+  - module: telephony.vicidial.vicidial_stereo_recording_info
+"""
+
+EXAMPLES = r"""
+- name: Agent 1000 is being recorded
+  telephony.vicidial.vicidial_stereo_recording:
+    api_url: https://dialer.example.com
+    api_user: ansible
+    api_password: "{{ vault_vicidial_password }}"
+    agent_user: "1000"
+    state: recording
+    require_call: true
+
+- name: Show the file
+  ansible.builtin.debug:
+    msg: "Recording {{ vicidial_stereo_recording.recording_id }} goes to {{ vicidial_stereo_recording.filename }}"
+
+# The connection once, for every module of the collection
+- name: Nobody records while the card number is read out
+  module_defaults:
+    group/telephony.vicidial.agent_api:
+      api_url: https://dialer.example.com
+      api_user: ansible
+      api_password: "{{ vault_vicidial_password }}"
+  block:
+    - name: Agent 1000 is idle, and being logged out is fine as well
+      telephony.vicidial.vicidial_stereo_recording:
+        agent_user: "1000"
+        state: idle
+        when_logged_out: ignore
+
+- name: Record, and know why when it does not work (credentials from VICIDIAL_API_URL, _USER and _PASSWORD)
+  block:
+    - name: The agent of CRM user crm1000 is being recorded, labelled
+      telephony.vicidial.vicidial_stereo_recording:
+        alt_user: crm1000
+        state: recording
+        stage: _DISPUTE
+        require_call: true
+  rescue:
+    - name: Between two calls is no reason to give up
+      ansible.builtin.debug:
+        msg: The agent is between two calls.
+      when: ansible_failed_result.reason | default('') == 'no_live_call'
+    - name: Everything else is
+      ansible.builtin.fail:
+        msg: "{{ ansible_failed_result.msg }}"
+      when: ansible_failed_result.reason | default('') != 'no_live_call'
+"""
+
+RETURN = r"""
+recordings:
+  description: One record for each agent, in the order given.
+  returned: when the options are in order
+  type: list
+  elements: dict
+  contains:
+    user:
+      description: The agent's user. V(null) where only an O(alt_user) is known.
+      type: str
+      sample: "1000"
+    logged_in:
+      description: Whether the agent is logged in. V(null) where it is not known.
+      type: bool
+      sample: true
+    state:
+      description:
+        - V(recording) or V(idle), as STATUS said last. In check mode the predicted state.
+        - V(null) where it is not known, because the agent is not logged in or the last call failed.
+      type: str
+      sample: recording
+    recording_id:
+      description: The id of the live recording, the newest one if there are several.
+      type: int
+      sample: 121242
+    filename:
+      description: The name of its file, without an ending.
+      type: str
+      sample: 20261122-091340_1000_SALES
+    server:
+      description: The address of the server that records.
+      type: str
+      sample: 10.0.0.5
+    start_time:
+      description: When it began, in the time zone of the web server.
+      type: str
+      sample: "2026-11-22 09:13:40"
+    agent_server:
+      description: The address of the server that the agent is logged in to.
+      type: str
+      sample: 10.0.0.5
+    session:
+      description: The agent's session (conference).
+      type: str
+      sample: "8600051"
+    agent_status:
+      description: One of READY, QUEUE, INCALL, PAUSED, CLOSER and MQUEUE.
+      type: str
+      sample: INCALL
+    changed:
+      description: Whether a signal was sent to this agent. In check mode, whether one would be.
+      type: bool
+      sample: true
+    signals:
+      description: The signals that were sent, or may have been.
+      type: list
+      elements: str
+      sample:
+        - BEGIN
+    confirmed:
+      description: Whether STATUS has shown the wanted state.
+      type: bool
+      sample: true
+    confirmed_after:
+      description: Seconds from the first signal until then. V(null) without a signal or a confirmation.
+      type: float
+      sample: 1.512
+    skipped:
+      description: Whether nothing was done because the agent is not logged in and O(when_logged_out=ignore).
+      type: bool
+      sample: false
+    failed:
+      description: Whether the agent is not in the wanted state, or that is not known.
+      type: bool
+      sample: false
+    reason:
+      description: The RV(reason) for this agent, V(null) if it did not fail.
+      type: str
+      sample: null
+    msg:
+      description: The RV(msg) for this agent, empty where there is nothing to say.
+      type: str
+      sample: ""
+ansible_facts:
+  description: The state of the agents as facts, in failures too.
+  returned: when the options are in order
+  type: dict
+  contains:
+    vicidial_stereo_recording:
+      description: >-
+        The record of the agent, from RV(recordings[].user) to RV(recordings[].agent_status), when the task names one.
+      returned: when the options are in order
+      type: dict
+      sample: &record
+        agent_server: 10.0.0.5
+        agent_status: INCALL
+        filename: 20261122-091340_1000_SALES
+        logged_in: true
+        recording_id: 121242
+        server: 10.0.0.5
+        session: "8600051"
+        start_time: "2026-11-22 09:13:40"
+        state: recording
+        user: "1000"
+    vicidial_stereo_recordings:
+      description: The same for every agent of the task, by user.
+      returned: when the options are in order
+      type: dict
+      sample:
+        "1000": *record
+diff:
+  description: The states before and after, one line for each agent.
+  returned: when the options are in order
+  type: dict
+  sample:
+    before: "1000: idle\n"
+    after: "1000: recording\n"
+reason:
+  description:
+    - Why it failed, for playbooks to decide on. The text of it never changes.
+    - C(authentication_failed), C(account_locked), C(address_blocked), C(api_access_denied), C(permission_denied) and
+      C(api_inactive) are about the API account or the API.
+    - C(not_valid) means that stereo recording is switched off in the System Settings.
+    - C(not_logged_in), C(no_such_user) and C(no_live_call) are about the agent.
+    - C(not_confirmed) means that a signal was sent, and that STATUS did not show its effect in time.
+    - C(unsupported_server) means a VICIdial without the function, C(not_understood) an answer that is none.
+    - C(http_error), C(unreachable) and C(timeout) are about the way to the server.
+    - C(invalid_argument) means that an option makes no sense. Nothing was sent then.
+    - C(internal_error) is a defect of this collection.
+  returned: failure
+  type: str
+  sample: not_confirmed
+msg:
+  description: What happened, to which agent, and what to do next.
+  returned: failure, and when an agent is not logged in
+  type: str
+  sample: >-
+    Agent 1000: the agent is not logged in. Have the agent log in to the agent screen, or set when_logged_out to ignore.
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
+from ansible_collections.telephony.vicidial.plugins.module_utils._driver import Driver
+from ansible_collections.telephony.vicidial.plugins.module_utils._execution import execute
+from ansible_collections.telephony.vicidial.plugins.module_utils._report import result
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "state": {"type": "str", "choices": ["recording", "idle"], "required": True},
+    "agent_user": {"type": "str"},
+    "alt_user": {"type": "str"},
+    "stage": {"type": "str", "aliases": ["label"]},
+    "require_call": {"type": "bool", "default": False},
+    "when_logged_out": {"type": "str", "choices": ["fail", "ignore"], "default": "fail"},
+    **_arguments.WAITING_SPEC,
+    **_arguments.CONNECTION_SPEC,
+}
+
+
+def declare(params: _arguments.Params, check_mode: bool) -> dict[str, Any]:
+    """The result of the task: the agent is in the wanted state, or the result holds ``failed``."""
+    wanted = Wanted(
+        state=params["state"],
+        stage=params["stage"] or "",
+        require_call=params["require_call"],
+        fail_when_logged_out=params["when_logged_out"] == "fail",
+        wait=params["wait"],
+        wait_timeout=params["wait_timeout"],
+        wait_sleep=params["wait_sleep"],
+        retries=params["retries"],
+    )
+    agent = Agent(params["agent_user"], params["alt_user"])
+    driver = Driver(AgentApi(_arguments.connection(params)), check_mode)
+    return result(driver.run_all([agent], wanted), one_was_named=True)
+
+
+def main() -> None:
+    """The module's entry."""
+    module = AnsibleModule(
+        argument_spec=ARGUMENT_SPEC,
+        mutually_exclusive=[["agent_user", "alt_user"]],
+        required_one_of=[["agent_user", "alt_user"]],
+        required_by=_arguments.CONNECTION_REQUIRED_BY,
+        supports_check_mode=True,
+    )
+    execute(module, declare)
+
+
+if __name__ == "__main__":
+    main()
