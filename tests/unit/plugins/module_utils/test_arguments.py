@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options: what is refused before anything is sent, what is warned of, and what they become."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import InvalidArgumentError
+
+GOOD: dict[str, Any] = {
+    "agent_user": "1000",
+    "api_url": "https://dialer.example.com",
+    "api_user": "6666",
+    "api_password": "secret",
+    "api_source": "ansible",
+    "validate_certs": True,
+    "ca_path": None,
+    "client_cert": None,
+    "client_key": None,
+    "timeout": 10.0,
+    "retries": 3,
+}
+
+
+def test_good_options_pass_without_a_word() -> None:
+    _arguments.check({**GOOD, "stage": "_MID-1", "wait_timeout": 0.0, "wait_sleep": 0.1, "agent_users": ["a", "B-_9"]})
+    assert _arguments.warnings(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("agent_user", "10 00", "agent_user '10 00' is not a VICIdial user"),
+        ("agent_user", "", "is not a VICIdial user"),
+        ("agent_user", "1000\n", "is not a VICIdial user"),
+        ("agent_user", "søren", "is not a VICIdial user"),
+        ("alt_user", "a|b", "alt_user 'a|b' is not a VICIdial user"),
+        ("agent_users", ["1000", "1001;"], "agent_users '1001;' is not a VICIdial user"),
+        ("stage", "", "is not a label"),
+        ("stage", "fifteen_letters", "is not a label"),
+        ("stage", "a|b", "is not a label"),
+        ("stage", "MID\n", "is not a label"),
+        ("stage", "RESTART", "holds START"),
+        ("stage", "STOPPED", "holds STOP"),
+        ("stage", "BEGINNING", "holds BEGIN"),
+        ("stage", "WEEKEND", "holds END"),
+        ("api_url", "dialer.example.com", "api_url is not a URL such as"),
+        ("api_url", "ftp://dialer.example.com", "api_url is not a URL such as"),
+        ("api_url", "http://", "api_url is not a URL such as"),
+        ("api_url", "http://[::1", "api_url is not a URL such as"),
+        ("api_url", "http://host:99999", "api_url is not a URL such as"),
+        ("api_url", "https://6666:secret@dialer.example.com", "api_url holds more than an address"),
+        ("api_url", "https://dialer.example.com/agc/api.php?pass=secret", "api_url holds more than an address"),
+        ("api_url", "https://dialer.example.com/#secret", "api_url holds more than an address"),
+        ("api_user", "", "api_user is empty"),
+        ("api_password", "", "api_password is empty"),
+        ("api_source", "a", "api_source 'a' is not 2 to 20 letters and digits"),
+        ("api_source", "a" * 21, "is not 2 to 20"),
+        ("api_source", "my-tool", "is not 2 to 20"),
+        ("ca_path", "/nowhere.pem", "ca_path /nowhere.pem does not exist"),
+        ("client_cert", "/nowhere.pem", "client_cert /nowhere.pem does not exist"),
+        ("client_key", "/nowhere.pem", "client_key /nowhere.pem does not exist"),
+        ("timeout", 0.0, "timeout is not more than 0"),
+        ("timeout", float("nan"), "timeout is not more than 0"),
+        ("retries", -1, "retries is not 0 to 10"),
+        ("retries", 11, "retries is not 0 to 10"),
+        ("wait_timeout", -0.1, "wait_timeout is less than 0"),
+        ("wait_timeout", float("nan"), "wait_timeout is less than 0"),
+        ("wait_sleep", 0.05, "wait_sleep is less than 0.1"),
+    ],
+)
+def test_what_the_server_would_misread_is_refused(option: str, value: object, said: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        _arguments.check({**GOOD, option: value})
+    assert said in str(caught.value)
+    assert "nothing was sent" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]/agc/api.php", "https://a.b"]
+)
+def test_no_warning_where_the_password_is_safe(url: str) -> None:
+    assert _arguments.warnings({**GOOD, "api_url": url}) == []
+
+
+@pytest.mark.parametrize("url", ["http://dialer.example.com", "http://10.0.0.5", "http://localhost.example.com"])
+def test_plain_http_is_warned_of(url: str) -> None:
+    (warning,) = _arguments.warnings({**GOOD, "api_url": url})
+    assert "travels to" in warning
+
+
+def test_a_password_that_cannot_match_is_warned_of_without_saying_it() -> None:
+    (warning,) = _arguments.warnings({**GOOD, "api_password": "p@ss!w#rd"})
+    assert "can never match" in warning
+    assert "p@ss!w#rd" not in warning
+    assert "psswrd" not in warning
+
+
+@pytest.mark.parametrize(
+    ("given", "full"),
+    [
+        ("https://host", "https://host/agc/api.php"),
+        ("https://host/", "https://host/agc/api.php"),
+        ("https://host:8443/agc", "https://host:8443/agc/api.php"),
+        ("https://host/agc/", "https://host/agc/api.php"),
+        ("https://host/agc/api.php", "https://host/agc/api.php"),
+        ("https://host/agc/api.php/", "https://host/agc/api.php"),
+        ("https://host/vicidial-1", "https://host/vicidial-1/agc/api.php"),
+    ],
+)
+def test_a_root_and_a_full_path_mean_the_same(given: str, full: str) -> None:
+    assert _arguments.connection({**GOOD, "api_url": given}).url == full
+
+
+@pytest.mark.parametrize(
+    ("validate", "ca_path", "verify"),
+    [(True, None, True), (True, "/ca.pem", "/ca.pem"), (False, None, False), (False, "/ca.pem", False)],
+)
+def test_verification_is_on_unless_switched_off(validate: bool, ca_path: str | None, verify: bool | str) -> None:
+    made = _arguments.connection({**GOOD, "validate_certs": validate, "ca_path": ca_path})
+    assert made.verify == verify
+
+
+def test_files_that_exist_pass(tmp_path: Path) -> None:
+    file = tmp_path / "cert.pem"
+    file.touch()
+    _arguments.check({**GOOD, "ca_path": str(tmp_path), "client_cert": str(file), "client_key": str(file)})

@@ -1,0 +1,374 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The decision, fed with replies: no server, no sleep. Each script lists what is asked for and what comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import (
+    Ask,
+    Heard,
+    Outcome,
+    Pause,
+    Signal,
+    Wanted,
+    converge,
+)
+from ansible_collections.telephony.vicidial.plugins.module_utils._reply import NothingToEnd, Sent, Status
+
+RECORDING = Wanted("recording")
+IDLE = Wanted("idle")
+SENT = Sent("1000")
+ENDED_BEFORE = NothingToEnd("1000")
+LOGGED_OUT = _errors.NotLoggedInError("1000")
+DENIED = _errors.PermissionDeniedError()
+BROKEN = _errors.UnreachableError("it broke", "Mend it", transient=True, unsent=False)
+REFUSED = _errors.UnreachableError("refused", "Start it", transient=True, unsent=True)
+CRASHED = _errors.HttpError("HTTP 500", "Look", transient=True)
+GARBLED = _errors.NotUnderstoodError("what?", "Look")
+
+Turn = tuple[str, Any]
+
+
+def no(agent_status: str = "INCALL") -> Status:
+    return Status("1000", None, None, None, None, "10.0.0.5", "8600051", agent_status)
+
+
+def live(recording_id: int = 7) -> Status:
+    return Status("1000", recording_id, "file", "10.0.0.6", "2026-11-22 09:13:40", "10.0.0.5", "8600051", "INCALL")
+
+
+def play(wanted: Wanted, *script: Turn) -> Outcome:
+    """Run a convergence against ``script``: pairs of what it must ask for next, and what it hears; ends with it."""
+    turns = list(script)
+    now = 100.0
+    convergence = converge(wanted, now)
+    try:
+        step = next(convergence)
+        while True:
+            if isinstance(step, Pause):
+                assert step.seconds >= 0
+                now += step.seconds
+                step = convergence.send(Heard(at=now))
+                continue
+            asked = "STATUS" if isinstance(step, Ask) else step.value
+            assert turns, f"one call too many: {asked} after {now - 100:g} s"
+            expected, heard = turns.pop(0)
+            assert asked == expected, f"after {now - 100:g} s"
+            error = heard if isinstance(heard, _errors.ApiError) else None
+            step = convergence.send(Heard(now, None if error else heard, error))
+    except StopIteration as end:
+        assert not turns, f"never asked for: {turns}"
+        outcome: Outcome = end.value
+        return outcome
+
+
+def nothing_happens(times: int, status: Status) -> list[Turn]:
+    return [("STATUS", status)] * times
+
+
+@pytest.mark.parametrize(("wanted", "status"), [(RECORDING, live()), (IDLE, no()), (IDLE, no("PAUSED"))])
+def test_already_so_is_one_call_and_no_change(wanted: Wanted, status: Status) -> None:
+    outcome = play(wanted, ("STATUS", status))
+    assert (outcome.changed, outcome.confirmed, outcome.confirmed_after) == (False, True, None)
+    assert outcome.state == outcome.before == wanted.state
+
+
+def test_begin_and_confirm() -> None:
+    outcome = play(RECORDING, ("STATUS", no()), ("BEGIN", SENT), ("STATUS", live()))
+    assert outcome.signals == ("BEGIN",)
+    assert (outcome.before, outcome.state, outcome.confirmed, outcome.confirmed_after) == (
+        "idle",
+        "recording",
+        True,
+        0.5,
+    )
+    assert outcome.failure is None
+
+
+def test_the_label_goes_with_begin_and_only_with_it() -> None:
+    steps = []
+    for wanted, status in ((Wanted("recording", stage="_MID"), no()), (Wanted("idle", stage="_MID"), live())):
+        convergence = converge(wanted, 0.0)
+        next(convergence)
+        steps.append(convergence.send(Heard(0.0, status)))
+    assert [(step.value, step.stage) for step in steps if isinstance(step, Signal)] == [("BEGIN", "_MID"), ("END", "")]
+
+
+def test_confirmation_on_the_third_poll() -> None:
+    outcome = play(RECORDING, ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(2, no()), ("STATUS", live()))
+    assert (outcome.confirmed, outcome.confirmed_after) == (True, 1.5)
+
+
+def test_end_and_confirm() -> None:
+    outcome = play(IDLE, ("STATUS", live()), ("END", SENT), ("STATUS", live()), ("STATUS", no()))
+    assert (outcome.signals, outcome.state, outcome.confirmed_after) == (("END",), "idle", 1.0)
+
+
+def test_never_confirmed_fails_at_the_deadline_with_the_last_status() -> None:
+    wanted = Wanted("recording", wait_timeout=3)
+    outcome = play(wanted, ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(6, no()))
+    assert outcome.failure is not None
+    assert outcome.failure.reason == "not_confirmed"
+    assert "3.0 s after BEGIN" in str(outcome.failure)
+    assert (outcome.state, outcome.changed, outcome.confirmed) == ("idle", True, False)
+
+
+def test_without_a_call_the_failure_says_that_the_recording_starts_by_itself() -> None:
+    outcome = play(RECORDING, ("STATUS", no("PAUSED")), ("BEGIN", SENT), *nothing_happens(20, no("PAUSED")))
+    assert "start by itself at the agent's next call" in str(outcome.failure)
+    assert outcome.signals == ("BEGIN",)  # in the slot already: sending it again would gain nothing
+
+
+def test_never_ended_names_the_recording_that_still_shows() -> None:
+    wanted = Wanted("idle", wait_timeout=3)
+    outcome = play(wanted, ("STATUS", live(7)), ("END", SENT), *nothing_happens(6, live(7)))
+    assert "still shows recording 7" in str(outcome.failure)
+    assert outcome.state == "recording"
+
+
+def test_ended_by_someone_else_in_between_is_no_change_of_ours() -> None:
+    outcome = play(IDLE, ("STATUS", live()), ("END", ENDED_BEFORE), ("STATUS", no()))
+    assert (outcome.changed, outcome.confirmed, outcome.failure) == (False, True, None)
+
+
+def test_ended_by_someone_else_and_begun_again_is_ended() -> None:
+    outcome = play(
+        IDLE, ("STATUS", live(7)), ("END", ENDED_BEFORE), ("STATUS", live(8)), ("END", SENT), ("STATUS", no())
+    )
+    assert (outcome.signals, outcome.confirmed) == (("END",), True)
+
+
+def test_a_server_that_contradicts_itself_is_given_up_at_the_deadline() -> None:
+    outcome = play(Wanted("idle", wait_timeout=1), *[("STATUS", live()), ("END", ENDED_BEFORE)] * 2, ("STATUS", live()))
+    assert "finds nothing to end" in str(outcome.failure)
+    assert not outcome.changed
+
+
+def test_one_recording_after_the_other_is_ended() -> None:
+    outcome = play(
+        IDLE,
+        ("STATUS", live(8)),
+        ("END", SENT),
+        ("STATUS", live(8)),
+        ("STATUS", live(7)),
+        ("END", SENT),
+        ("STATUS", live(7)),
+        ("STATUS", no()),
+    )
+    assert (outcome.signals, outcome.state, outcome.confirmed) == (("END", "END"), "idle", True)
+
+
+def test_a_newer_recording_that_takes_our_end_does_not_hide_the_older_one() -> None:
+    outcome = play(
+        IDLE,
+        ("STATUS", live(7)),
+        ("END", SENT),
+        ("STATUS", live(8)),
+        ("END", SENT),
+        ("STATUS", live(7)),
+        ("END", SENT),
+        ("STATUS", no()),
+    )
+    assert outcome.signals == ("END", "END", "END")
+    assert outcome.confirmed
+
+
+@pytest.mark.parametrize(
+    ("wanted", "before", "signal", "after"), [(RECORDING, no(), "BEGIN", live()), (IDLE, live(), "END", no())]
+)
+def test_a_lost_signal_is_sent_once_more_after_four_seconds(
+    wanted: Wanted, before: Status, signal: str, after: Status
+) -> None:
+    # After a second BEGIN the first one might still be acted on: the recording is watched for as long as that.
+    watched = 7 if signal == "BEGIN" else 1
+    outcome = play(
+        wanted,
+        ("STATUS", before),
+        (signal, SENT),
+        *nothing_happens(8, before),
+        (signal, SENT),
+        ("STATUS", before),
+        *nothing_happens(watched, after),
+    )
+    assert outcome.signals == (signal, signal)
+    assert outcome.confirmed
+
+
+@pytest.mark.parametrize(("wanted", "before", "signal"), [(RECORDING, no(), "BEGIN"), (IDLE, live(), "END")])
+def test_a_signal_is_sent_twice_at_most(wanted: Wanted, before: Status, signal: str) -> None:
+    outcome = play(
+        wanted,
+        ("STATUS", before),
+        (signal, SENT),
+        *nothing_happens(8, before),
+        (signal, SENT),
+        *nothing_happens(12, before),
+    )
+    assert outcome.failure is not None
+    assert outcome.failure.reason == "not_confirmed"
+
+
+def test_no_second_signal_where_its_effect_could_not_be_seen_any_more() -> None:
+    outcome = play(Wanted("recording", wait_timeout=5), ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(10, no()))
+    assert outcome.signals == ("BEGIN",)
+
+
+def test_when_both_begins_were_acted_on_the_second_recording_is_ended() -> None:
+    outcome = play(
+        RECORDING,
+        ("STATUS", no()),
+        ("BEGIN", SENT),
+        *nothing_happens(8, no()),
+        ("BEGIN", SENT),
+        ("STATUS", live(7)),
+        ("STATUS", live(8)),
+        ("END", SENT),
+        *nothing_happens(8, live(7)),
+    )
+    assert outcome.signals == ("BEGIN", "BEGIN", "END")
+    assert outcome.status == live(7)
+    assert outcome.confirmed
+
+
+def test_logged_out_before_anything_fails_by_default() -> None:
+    outcome = play(RECORDING, ("STATUS", LOGGED_OUT))
+    assert (outcome.failure, outcome.logged_in, outcome.state) == (LOGGED_OUT, False, None)
+
+
+@pytest.mark.parametrize("state", ["recording", "idle"])
+def test_logged_out_can_be_ignored(state: str) -> None:
+    outcome = play(Wanted(state, fail_when_logged_out=False), ("STATUS", LOGGED_OUT))
+    assert (outcome.failure, outcome.logged_in, outcome.confirmed, outcome.changed) == (None, False, False, False)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        [("STATUS", live()), ("END", LOGGED_OUT)],
+        [("STATUS", live()), ("END", SENT), ("STATUS", LOGGED_OUT)],
+        [("STATUS", live()), ("END", SENT), ("STATUS", live()), ("STATUS", LOGGED_OUT)],
+    ],
+)
+def test_logging_out_in_the_middle_is_told(script: list[Turn]) -> None:
+    outcome = play(IDLE, *script)
+    assert (outcome.failure, outcome.logged_in, outcome.state) == (LOGGED_OUT, False, None)
+    assert outcome.changed == (("END", SENT) in script)
+
+
+def test_a_status_that_fails_once_is_repeated() -> None:
+    outcome = play(RECORDING, ("STATUS", BROKEN), ("STATUS", live()))
+    assert outcome.confirmed
+
+
+def test_a_status_that_keeps_failing_is_given_up_after_the_retries() -> None:
+    outcome = play(Wanted("recording", retries=2), *[("STATUS", CRASHED)] * 3)
+    assert outcome.failure is CRASHED
+    assert (outcome.state, outcome.logged_in, outcome.changed) == (None, None, False)
+
+
+def test_retries_stop_at_the_deadline() -> None:
+    outcome = play(Wanted("recording", retries=10, wait_timeout=1), *[("STATUS", CRASHED)] * 2)
+    assert outcome.failure is CRASHED
+
+
+@pytest.mark.parametrize("error", [_errors.AuthenticationFailedError(), DENIED, GARBLED, _errors.NotValidError()])
+def test_what_is_no_passing_fault_is_never_repeated(error: _errors.ApiError) -> None:
+    assert play(RECORDING, ("STATUS", error)).failure is error
+
+
+@pytest.mark.parametrize("unclear", [BROKEN, CRASHED, GARBLED, _errors.TimedOutError("late", "Wait", unsent=False)])
+@pytest.mark.parametrize(
+    ("wanted", "before", "signal", "after"), [(RECORDING, no(), "BEGIN", live()), (IDLE, live(), "END", no())]
+)
+def test_after_an_unclear_answer_status_decides(
+    unclear: _errors.ApiError, wanted: Wanted, before: Status, signal: str, after: Status
+) -> None:
+    it_worked = play(wanted, ("STATUS", before), (signal, unclear), ("STATUS", after))
+    assert (it_worked.confirmed, it_worked.signals) == (True, (signal,))
+    impatient = Wanted(wanted.state, wait_timeout=2)
+    it_did_not = play(impatient, ("STATUS", before), (signal, unclear), *nothing_happens(4, before))
+    assert it_did_not.failure is not None
+    assert it_did_not.failure.reason == "not_confirmed"
+    assert (it_did_not.state, it_did_not.changed) == (before.state, True)
+
+
+def test_a_state_that_cannot_be_asked_any_more_is_unknown() -> None:
+    outcome = play(IDLE, ("STATUS", live()), ("END", BROKEN), *[("STATUS", CRASHED)] * 4)
+    assert (outcome.failure, outcome.state, outcome.changed) == (CRASHED, None, True)
+
+
+def test_a_signal_that_never_left_is_not_counted_and_sent_again() -> None:
+    outcome = play(
+        RECORDING, ("STATUS", no()), ("BEGIN", REFUSED), ("STATUS", no()), ("BEGIN", SENT), ("STATUS", live())
+    )
+    assert outcome.signals == ("BEGIN",)
+
+
+def test_a_signal_that_never_leaves_is_no_change() -> None:
+    wanted = Wanted("recording", wait_timeout=1)
+    outcome = play(wanted, ("STATUS", no()), ("BEGIN", REFUSED), ("STATUS", no()), ("BEGIN", REFUSED), ("STATUS", no()))
+    assert (outcome.failure, outcome.changed) == (REFUSED, False)
+
+
+def test_a_signal_that_the_server_refuses_is_no_change() -> None:
+    outcome = play(RECORDING, ("STATUS", no()), ("BEGIN", DENIED))
+    assert (outcome.failure, outcome.changed, outcome.state) == (DENIED, False, "idle")
+
+
+@pytest.mark.parametrize("status", ["READY", "QUEUE", "PAUSED", "CLOSER", "MQUEUE"])
+def test_require_call_refuses_without_a_signal(status: str) -> None:
+    outcome = play(Wanted("recording", require_call=True), ("STATUS", no(status)))
+    assert outcome.failure is not None
+    assert outcome.failure.reason == "no_live_call"
+    assert status in str(outcome.failure)
+    assert not outcome.changed
+
+
+def test_require_call_is_content_with_a_call_and_with_a_recording() -> None:
+    wanted = Wanted("recording", require_call=True)
+    assert play(wanted, ("STATUS", no("INCALL")), ("BEGIN", SENT), ("STATUS", live())).confirmed
+    assert play(wanted, ("STATUS", live())).confirmed
+
+
+def test_without_waiting_a_clear_answer_ends_it_unconfirmed() -> None:
+    outcome = play(Wanted("recording", wait=False), ("STATUS", no()), ("BEGIN", SENT))
+    assert (outcome.changed, outcome.confirmed, outcome.state, outcome.failure) == (True, False, "idle", None)
+
+
+def test_without_waiting_an_unclear_answer_is_still_looked_into() -> None:
+    unwaiting = Wanted("recording", wait=False)
+    assert play(unwaiting, ("STATUS", no()), ("BEGIN", BROKEN), ("STATUS", live())).confirmed
+    outcome = play(unwaiting, ("STATUS", no()), ("BEGIN", BROKEN), ("STATUS", no()))
+    assert outcome.failure is not None
+    assert outcome.changed
+
+
+def test_no_time_to_wait_still_sends_the_signal() -> None:
+    outcome = play(Wanted("recording", wait_timeout=0), ("STATUS", no()), ("BEGIN", SENT), ("STATUS", no()))
+    assert outcome.failure is not None
+    assert outcome.signals == ("BEGIN",)
+
+
+@pytest.mark.parametrize("status", [live(), no()])
+def test_asking_only_never_wants_anything_else(status: Status) -> None:
+    outcome = play(Wanted(None), ("STATUS", status))
+    assert (outcome.state, outcome.changed) == (status.state, False)
+
+
+@pytest.mark.parametrize(("wanted", "status", "signal"), [(RECORDING, no(), "BEGIN"), (IDLE, live(), "END")])
+def test_a_signal_foresees_the_outcome_for_check_mode(wanted: Wanted, status: Status, signal: str) -> None:
+    convergence = converge(wanted, 0.0)
+    next(convergence)
+    step = convergence.send(Heard(0.0, status))
+    assert isinstance(step, Signal)
+    foreseen = step.foreseen
+    assert (foreseen.state, foreseen.before, foreseen.signals) == (wanted.state, status.state, (signal,))
+    assert (foreseen.confirmed, foreseen.confirmed_after, foreseen.failure) == (False, None, None)
+    assert foreseen.status is not None
+    assert (foreseen.status.recording_id, foreseen.status.session) == (None, "8600051")

@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a module's real ``main()`` in this process, as Ansible would start it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import Any, Callable
+from unittest import mock
+
+import pytest
+from ansible.module_utils import basic
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run_module(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A function: a module's main, its options (and ``check_mode``) in, the result that Ansible would see out."""
+    for name in ("URL", "USER", "PASSWORD", "SOURCE"):
+        monkeypatch.delenv(f"VICIDIAL_API_{name}", raising=False)
+
+    def run(main: Callable[[], None], check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        given = {"_ansible_check_mode": check_mode, "_ansible_remote_tmp": "/tmp", **options}  # noqa: S108
+        arguments = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
+        with ExitStack() as patches:
+            patches.enter_context(mock.patch.object(basic, "_ANSIBLE_ARGS", arguments))
+            if hasattr(basic, "_ANSIBLE_PROFILE"):  # since ansible-core 2.19
+                patches.enter_context(mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy"))
+            with pytest.raises(SystemExit):
+                main()
+        printed = capsys.readouterr()
+        assert printed.err == ""
+        result: dict[str, Any] = json.loads(printed.out)
+        result.setdefault("failed", False)
+        return result
+
+    return run

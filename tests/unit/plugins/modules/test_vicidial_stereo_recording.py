@@ -1,0 +1,357 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The declaring module's real main() against the simulator: results, exact call counts, check mode, failures."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _convergence
+from ansible_collections.telephony.vicidial.plugins.modules import vicidial_stereo_recording as module
+from ansible_collections.telephony.vicidial.tests.support import Simulator
+from ansible_collections.telephony.vicidial.tests.unit.plugins.modules.conftest import Run
+from vicidial_simulator.faults import NAMES, STATE_FAULTS
+
+RECORD = {
+    "user",
+    "logged_in",
+    "state",
+    "recording_id",
+    "filename",
+    "server",
+    "start_time",
+    "agent_server",
+    "session",
+    "agent_status",
+}
+DONE = {"changed", "signals", "confirmed", "confirmed_after", "skipped", "failed", "reason", "msg"}
+
+
+class Task:
+    """Tasks against a simulator; waits are short since its screens are quick."""
+
+    def __init__(self, simulator: Simulator, run: Run) -> None:
+        self.simulator = simulator
+        self._run = run
+
+    def __call__(self, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        given = {
+            "api_url": self.simulator.url,
+            "api_user": self.simulator.user,
+            "api_password": self.simulator.password,
+            "wait_sleep": 0.1,
+            **options,
+        }
+        if not {"agent_user", "alt_user"} & set(given):
+            given["agent_user"] = "1000"
+        result = self._run(module.main, check_mode=check_mode, **given)
+        self.check_shape(result)
+        return result
+
+    @staticmethod
+    def check_shape(result: dict[str, Any]) -> None:
+        """Every path that got past the options returns the same keys."""
+        if result.get("reason") == "invalid_argument" or "recordings" not in result:
+            assert result["failed"]
+            return
+        assert set(result["recordings"][0]) == RECORD | DONE
+        assert set(result["ansible_facts"]["vicidial_stereo_recording"]) == RECORD
+        assert "" not in [result["recordings"][0][key] for key in RECORD], "an absent value is null"
+        assert result["changed"] == any(it["changed"] for it in result["recordings"])
+        assert set(result["diff"]) == {"before", "after"}
+
+    @property
+    def calls(self) -> list[str]:
+        """The values of the calls so far: STATUS, BEGIN, END, or the function where it is another one."""
+        return [it["value"] or it["function"] for it in self.simulator.journal.entries()]
+
+    def live(self, user: str = "1000") -> int:
+        """How many stereo recordings of ``user`` are live in truth."""
+        with self.simulator.lock:
+            return len([it for it in self.simulator.dialer.state()["live"] if it["user"] == user])
+
+
+@pytest.fixture
+def task(simulator: Simulator, run_module: Run, monkeypatch: pytest.MonkeyPatch) -> Task:
+    """Patience in proportion to the simulator's screens, which are twenty times as quick as real ones."""
+    for name in ("LOST_SECONDS", "SCREEN_SECONDS", "FIRST_RETRY_PAUSE"):
+        monkeypatch.setattr(_convergence, name, getattr(_convergence, name) / 10)
+    return Task(simulator, run_module)
+
+
+def test_four_steps_to_recording_and_four_back(task: Task) -> None:
+    """Check, real, check again, real again; the proof is the dialer's own state."""
+    for state, signal, live in (("recording", "BEGIN", 1), ("idle", "END", 0)):
+        foreseen = task(state=state, check_mode=True)
+        assert (foreseen["changed"], foreseen["recordings"][0]["state"], task.live()) == (True, state, 1 - live)
+        assert (foreseen["recordings"][0]["confirmed"], task.calls) == (False, ["STATUS"])
+        done = task(state=state)
+        assert (done["changed"], done["recordings"][0]["state"], task.live()) == (True, state, live)
+        assert (done["recordings"][0]["confirmed"], done["recordings"][0]["signals"]) == (True, [signal])
+        assert done["diff"] == foreseen["diff"]
+        polls = len(task.calls) - 3
+        assert polls >= 1
+        assert task.calls == ["STATUS", "STATUS", signal, *["STATUS"] * polls]
+        for check_mode in (True, False):
+            again = task(state=state, check_mode=check_mode)
+            assert (again["changed"], again["recordings"][0]["confirmed"]) == (False, True)
+            assert again["diff"]["before"] == again["diff"]["after"] == f"1000: {state}\n"
+        assert len(task.calls) == 3 + polls + 2, "already so is one call"
+        task.simulator.journal.clear()
+
+
+def test_the_record_holds_the_fields_of_the_api(task: Task) -> None:
+    result = task(state="recording")
+    record = result["ansible_facts"]["vicidial_stereo_recording"]
+    recording = task.simulator.dialer.recordings[0]
+    assert record == {
+        "user": "1000",
+        "logged_in": True,
+        "state": "recording",
+        "recording_id": recording.recording_id,
+        "filename": recording.filename,
+        "server": "10.0.0.5",
+        "start_time": record["start_time"],
+        "agent_server": "10.0.0.5",
+        "session": "8600051",
+        "agent_status": "INCALL",
+    }
+    assert result["ansible_facts"]["vicidial_stereo_recordings"] == {"1000": record}
+    assert 0 < result["recordings"][0]["confirmed_after"] < 10
+
+
+def test_an_agent_is_found_by_alt_user(task: Task) -> None:
+    result = task(state="recording", alt_user="crm1001")
+    assert result["recordings"][0]["user"] == "1001"
+    assert task.live("1001") == 1
+
+
+def test_two_live_recordings_are_both_ended(task: Task) -> None:
+    for _time in range(2):
+        task.simulator.dialer.start_recording("1000")
+    result = task(state="idle")
+    assert (result["recordings"][0]["signals"], task.live()) == (["END", "END"], 0)
+
+
+def test_environment_variables_stand_in_for_options(
+    task: Task, monkeypatch: pytest.MonkeyPatch, run_module: Run
+) -> None:
+    for name, value in (
+        ("URL", task.simulator.url),
+        ("USER", "6666"),
+        ("PASSWORD", "simulated"),
+        ("SOURCE", "fromenv"),
+    ):
+        monkeypatch.setenv(f"VICIDIAL_API_{name}", value)
+    assert not run_module(module.main, agent_user="1000", state="idle")["failed"]
+    assert task.simulator.journal.entries()[0]["source"] == "fromenv"
+
+
+def test_verification_by_environment_variables(
+    https_simulator: Simulator, run_module: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = Task(https_simulator, run_module)
+    assert task(state="idle")["reason"] == "unreachable"
+    monkeypatch.setenv("VICIDIAL_CA_PATH", str(https_simulator.ca_path))
+    assert not task(state="idle")["failed"]
+    monkeypatch.delenv("VICIDIAL_CA_PATH")
+    monkeypatch.setenv("VICIDIAL_VALIDATE_CERTS", "false")
+    assert not task(state="idle")["failed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"agent_user": "10 00"}, "is not a VICIdial user"),
+        ({"stage": "a|b"}, "is not a label"),
+        ({"label": "a|b"}, "is not a label"),
+        ({"api_source": "x"}, "api_source"),
+        ({"api_url": "dialer"}, "api_url"),
+        ({"api_user": ""}, "api_user"),
+        ({"api_password": ""}, "api_password"),
+        ({"timeout": -1}, "timeout"),
+        ({"timeout": "soon"}, "timeout"),
+        ({"retries": 99}, "retries"),
+        ({"wait": "perhaps"}, "wait"),
+        ({"wait_timeout": -1}, "wait_timeout"),
+        ({"wait_sleep": 0}, "wait_sleep"),
+        ({"state": "stopped"}, "state"),
+        ({"state": None}, "state"),
+        ({"require_call": "often"}, "require_call"),
+        ({"when_logged_out": "panic"}, "when_logged_out"),
+        ({"ca_path": "/nowhere"}, "ca_path"),
+        ({"client_cert": "/nowhere"}, "client_cert"),
+        ({"client_key": "/nowhere"}, "client_cert"),
+        ({"client_key": "/nowhere", "client_cert": "/nowhere"}, "client_cert"),
+        ({"validate_certs": "later"}, "validate_certs"),
+        ({"alt_user": "crm1000", "agent_user": "1000"}, "mutually exclusive"),
+    ],
+)
+def test_bad_options_are_named_and_nothing_is_sent(task: Task, options: dict[str, Any], said: str) -> None:
+    result = task(**{"state": "recording", **options})
+    assert result["failed"]
+    assert said in result["msg"]
+    assert task.calls == []
+
+
+def test_an_agent_must_be_named(run_module: Run) -> None:
+    result = run_module(module.main, state="idle", api_url="http://127.0.0.1:9", api_user="6666", api_password="x")
+    assert "one of the following is required: agent_user, alt_user" in result["msg"]
+
+
+def test_without_requests_ansibles_own_message_says_so(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ansible_collections.telephony.vicidial.plugins.module_utils._execution.HAS_REQUESTS", False)
+    result = task(state="idle")
+    assert "Failed to import the required Python library (requests)" in result["msg"]
+    assert task.calls == []
+
+
+@pytest.mark.parametrize("state", ["recording", "idle"])
+def test_logged_out_fails_unless_ignored(task: Task, state: str) -> None:
+    result = task(state=state, agent_user="4711")
+    assert (result["failed"], result["reason"]) == (True, "not_logged_in")
+    assert result["msg"].startswith("Agent 4711: the agent is not logged in. ")
+    ignored = task(state=state, agent_user="4711", when_logged_out="ignore")
+    record = ignored["recordings"][0]
+    assert (ignored["failed"], ignored["changed"], record["logged_in"], record["state"]) == (False, False, False, None)
+    assert record["skipped"] == (state == "recording")
+    assert ("skipped" if state == "recording" else "satisfied") in ignored["msg"]
+
+
+def test_no_live_call_is_refused_before_a_signal(task: Task) -> None:
+    result = task(state="recording", agent_user="1004", require_call=True)
+    assert (result["failed"], result["reason"], result["changed"]) == (True, "no_live_call", False)
+    assert task.calls == ["STATUS"]
+
+
+def test_never_confirmed_fails_and_says_what_was_done(task: Task) -> None:
+    result = task(state="recording", agent_user="1004", wait_timeout=0.3)
+    assert (result["failed"], result["reason"], result["changed"]) == (True, "not_confirmed", True)
+    assert result["recordings"][0]["signals"] == ["BEGIN"]
+    assert "Agent 1004: " in result["msg"]
+    assert result["ansible_facts"]["vicidial_stereo_recording"]["state"] == "idle"
+
+
+def test_a_campaign_that_forbids_it_is_among_the_causes(task: Task) -> None:
+    task.simulator.control.act("campaign", {"name": "SALES", "stereo": "DISABLED"})
+    result = task(state="recording", wait_timeout=0.3)
+    assert "DISABLED for the campaign" in result["msg"]
+    assert task.live() == 0
+
+
+def test_without_waiting_it_says_unconfirmed(task: Task) -> None:
+    result = task(state="recording", wait=False)
+    record = result["recordings"][0]
+    assert (result["changed"], record["confirmed"], record["state"], task.calls) == (
+        True,
+        False,
+        "idle",
+        ["STATUS", "BEGIN"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("prepare", "reason"),
+    [
+        (("account", {"user": "6666", "password": "another"}), "authentication_failed"),
+        (("account", {"user": "6666", "failures": 10, "last_failure": 1e12}), "account_locked"),
+        (("account", {"user": "6666", "allowed_addresses": ["10.0.0.9"]}), "address_blocked"),
+        (("account", {"user": "6666", "agent_api_access": False}), "api_access_denied"),
+        (("account", {"user": "6666", "allowed_functions": ["recording"]}), "permission_denied"),
+        (("system", {"api_active": False}), "api_inactive"),
+        (("system", {"active_servers": False}), "api_inactive"),
+        (("system", {"stereo_recordings": False}), "not_valid"),
+        (("fault", {"name": "old-build"}), "unsupported_server"),
+        (("fault", {"name": "translated"}), "not_understood"),
+        (("fault", {"name": "bad-gateway", "times": None}), "http_error"),
+        (("fault", {"name": "reset-before-work", "times": None}), "unreachable"),
+        (("fault", {"name": "latency", "seconds": 0.5, "times": None}), "timeout"),
+    ],
+)
+def test_each_failure_has_its_reason_and_a_remedy(task: Task, prepare: tuple[str, dict[str, Any]], reason: str) -> None:
+    task.simulator.control.act(*prepare)
+    result = task(state="recording", retries=0, timeout=0.3)
+    assert (result["failed"], result["reason"], result["changed"]) == (True, reason, False)
+    assert result["msg"].startswith("Agent 1000: ")
+    assert result["msg"].count(". ") >= 1, "what happened, then what to do"
+    assert result["recordings"][0]["reason"] == reason
+    assert result["recordings"][0]["state"] is None
+    assert "BEGIN" not in task.calls
+
+
+def test_no_such_user(task: Task) -> None:
+    result = task(state="recording", alt_user="crm4711")
+    assert (result["reason"], result["recordings"][0]["user"]) == ("no_such_user", None)
+    assert result["msg"].startswith("Agent (alt_user crm4711): ")
+    assert result["ansible_facts"]["vicidial_stereo_recordings"] == {}
+
+
+def test_a_wrong_password_is_one_failed_login_and_no_more(task: Task) -> None:
+    result = task(state="recording", api_password="p@ss!w#rd", retries=10)
+    assert result["reason"] == "authentication_failed"
+    assert task.simulator.dialer.accounts["6666"].failures == 1
+    assert "ten failed logins lock the account" in result["msg"]
+    assert "can never match" in json.dumps(result["warnings"])
+    for secret in ("p@ss!w#rd", "psswrd"):
+        assert secret not in json.dumps({key: value for key, value in result.items() if key != "invocation"})
+
+
+@pytest.mark.parametrize(
+    "fault", ["crash-with-answer", "crash-after-work", "reset-after-work", "truncated", "empty-body"]
+)
+@pytest.mark.parametrize(("state", "signal"), [("recording", "BEGIN"), ("idle", "END")])
+def test_a_signal_with_an_unclear_answer_that_did_arrive(task: Task, fault: str, state: str, signal: str) -> None:
+    if state == "idle":
+        task.simulator.dialer.start_recording("1000")
+    task.simulator.control.act("fault", {"name": fault, "value": signal})
+    result = task(state=state)
+    assert (result["failed"], result["changed"], result["recordings"][0]["signals"]) == (False, True, [signal])
+    assert task.live() == (state == "recording")
+
+
+@pytest.mark.parametrize("fault", ["bad-gateway", "crash-before-work", "reset-before-work", "database-down"])
+def test_a_signal_that_did_not_arrive_is_sent_again_once(task: Task, fault: str) -> None:
+    task.simulator.control.act("fault", {"name": fault, "value": "BEGIN"})
+    result = task(state="recording")
+    assert (result["failed"], result["recordings"][0]["signals"], task.live()) == (False, ["BEGIN", "BEGIN"], 1)
+
+
+def test_a_state_that_cannot_be_asked_is_said_to_be_unknown(task: Task) -> None:
+    task.simulator.dialer.start_recording("1000")
+    task.simulator.control.act(
+        "fault", {"name": "bad-gateway", "times": None, "skip": 1, "function": "stereo_recording"}
+    )
+    result = task(state="idle", retries=1)
+    record = result["recordings"][0]
+    assert (result["reason"], record["state"], record["signals"]) == ("http_error", None, ["END"])
+    assert "its state is unknown until STATUS is asked again" in result["msg"]
+
+
+@pytest.mark.parametrize("fault", [None, *NAMES])
+@pytest.mark.parametrize("state", ["recording", "idle"])
+@pytest.mark.parametrize("live", [False, True])
+def test_check_mode_never_sends_a_signal(task: Task, fault: str | None, state: str, live: bool) -> None:
+    """The API writes by the verb that it reads by, so it is the value in the server's journal that proves it."""
+    if live:
+        task.simulator.dialer.start_recording("1000")
+    if fault:
+        details = {} if fault in STATE_FAULTS else {"times": None}
+        task.simulator.control.act("fault", {"name": fault, **details})
+    task(state=state, check_mode=True, retries=1)
+    assert set(task.calls) <= {"STATUS", "version"}
+    assert task.live() == live
+
+
+def test_a_defect_is_told_without_a_traceback_and_without_its_text(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object) -> None:
+        raise RuntimeError("simulated is in here")
+
+    monkeypatch.setattr(f"{module.__name__}.AgentApi.status", broken)
+    result = task(state="idle")
+    assert result["reason"] == "internal_error"
+    assert "RuntimeError at test_vicidial_stereo_recording.py:" in result["msg"]
+    assert "is in here" not in json.dumps(result)

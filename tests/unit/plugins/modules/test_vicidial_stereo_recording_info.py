@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The asking module's real main() against the simulator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.telephony.vicidial.plugins.modules import vicidial_stereo_recording_info as module
+from ansible_collections.telephony.vicidial.tests.support import Simulator
+from ansible_collections.telephony.vicidial.tests.unit.plugins.modules.conftest import Run
+
+RECORD = {
+    "user",
+    "logged_in",
+    "state",
+    "recording_id",
+    "filename",
+    "server",
+    "start_time",
+    "agent_server",
+    "session",
+    "agent_status",
+}
+
+
+class Task:
+    """Questions to a simulator."""
+
+    def __init__(self, simulator: Simulator, run: Run) -> None:
+        self.simulator = simulator
+        self._run = run
+
+    def __call__(self, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        given = {"api_url": self.simulator.url, "api_user": "6666", "api_password": "simulated", **options}
+        result = self._run(module.main, check_mode=check_mode, **given)
+        assert not result.get("changed")
+        assert {it["value"] for it in self.simulator.journal.entries()} <= {"STATUS"}
+        for record in result.get("recordings", []):
+            assert set(record) == RECORD | {"failed", "reason", "msg"}
+        return result
+
+
+@pytest.fixture
+def task(simulator: Simulator, run_module: Run) -> Task:
+    return Task(simulator, run_module)
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_several_agents_in_the_order_given_each_asked_once(task: Task, check_mode: bool) -> None:
+    task.simulator.dialer.start_recording("1001")
+    result = task(agent_users=["1003", "1001", "4711", "1001"], check_mode=check_mode)
+    assert [(it["user"], it["state"], it["logged_in"]) for it in result["recordings"]] == [
+        ("1003", "idle", True),
+        ("1001", "recording", True),
+        ("4711", None, False),
+    ]
+    assert list(result["ansible_facts"]["vicidial_stereo_recordings"]) == ["1003", "1001", "4711"]
+    assert "vicidial_stereo_recording" not in result["ansible_facts"]
+    assert len(task.simulator.journal.entries()) == 3
+
+
+@pytest.mark.parametrize("name", [{"agent_user": "1000"}, {"alt_user": "crm1000"}])
+def test_one_agent_is_a_fact_of_its_own(task: Task, name: dict[str, Any]) -> None:
+    facts = task(**name)["ansible_facts"]
+    assert facts["vicidial_stereo_recording"]["user"] == "1000"
+    assert facts["vicidial_stereo_recordings"] == {"1000": facts["vicidial_stereo_recording"]}
+    assert set(facts["vicidial_stereo_recording"]) == RECORD
+
+
+def test_nobody_is_no_call(task: Task) -> None:
+    assert task(agent_users=[])["recordings"] == []
+    assert task.simulator.journal.entries() == []
+
+
+def test_logged_out_can_be_a_failure_after_all_were_asked(task: Task) -> None:
+    result = task(agent_users=["4711", "1000", "4712"], when_logged_out="fail")
+    assert (result["failed"], result["reason"]) == (True, "not_logged_in")
+    assert [it["state"] for it in result["recordings"]] == [None, "idle", None]
+    assert "Agent 4711: " in result["msg"]
+    assert "1 more of 3 agents" in result["msg"]
+
+
+def test_parallel_recordings_of_the_campaign_never_show(task: Task) -> None:
+    task.simulator.dialer.start_recording("1000", "PARALLEL")
+    assert task(agent_user="1000")["recordings"][0]["state"] == "idle"
+
+
+def test_a_wrong_password_ends_it_at_the_first_agent(task: Task) -> None:
+    result = task(agent_users=["1000", "1001", "1002"], api_password="wrong")
+    assert result["reason"] == "authentication_failed"
+    assert task.simulator.dialer.accounts["6666"].failures == 1
+
+
+@pytest.mark.parametrize("options", [{}, {"agent_user": "1000", "agent_users": []}, {"agent_users": ["10 00"]}])
+def test_bad_options_send_nothing(task: Task, options: dict[str, Any]) -> None:
+    assert task(**options)["failed"]
+    assert task.simulator.journal.entries() == []

@@ -1,0 +1,285 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+import requests
+
+from ansible_collections.telephony.vicidial.tests import simulator_source
+from ansible_collections.telephony.vicidial.tests.unit.simulator.client import TIMEOUT
+from vicidial_simulator.certificate import make_certificate
+
+# The oldest Python that a managed host may have, where there is one (Makefile); standard library only.
+COMMAND = [os.environ.get("VICIDIAL_TEST_PYTHON39", sys.executable), "-S", "-m", "vicidial_simulator"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(simulator_source.DIRECTORY), "PYTHONDONTWRITEBYTECODE": "1"}
+START_SECONDS = 20.0
+STATUS = {"source": "unit", "function": "stereo_recording", "value": "STATUS", "agent_user": "1000"}
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+class Program:
+    """A simulator that was started, and the files that it was told to write."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.ready_file, self.pid_file = directory / "ready.json", directory / "pid"
+        files = ["--ready-file", str(self.ready_file), "--pid-file", str(self.pid_file)]
+        self.process = subprocess.Popen(
+            [*COMMAND, *files, *options],
+            env=ENVIRONMENT,
+            cwd=directory,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_until(lambda: self.ready_file.exists() or self.process.poll() is not None)
+        self.about: dict[str, Any] = json.loads(self.ready_file.read_text())
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
+        """The exit code and both outputs, after the signal ``number``."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=START_SECONDS)
+        return self.process.returncode, out, err
+
+    def call(self, user: str = "6666", password: str = "simulated", **params: str) -> requests.Response:
+        data = {**STATUS, "user": user, "pass": password, **params}
+        return requests.post(self.about["api_url"], data=data, verify=self.about["ca_path"], timeout=TIMEOUT)
+
+    def do(self, action: str, **arguments: Any) -> None:
+        url = f"{self.about['url']}/_simulator/{action}"
+        requests.post(url, json=arguments, verify=self.about["ca_path"], timeout=TIMEOUT).raise_for_status()
+
+    def state(self) -> dict[str, Any]:
+        url = f"{self.about['url']}/_simulator/state"
+        state: dict[str, Any] = requests.get(url, verify=self.about["ca_path"], timeout=TIMEOUT).json()
+        return state
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    """Starts a simulator with the options given, whose files are in ``tmp_path``; all are stopped at the end."""
+    started: list[Program] = []
+
+    def start(*options: str) -> Program:
+        started.append(Program(tmp_path, *options))
+        return started[-1]
+
+    yield start
+    for program in started:
+        program.stop()
+
+
+def run(*options: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    """The whole life of a command that ends by itself."""
+    return subprocess.run(
+        [*COMMAND, *options], env=ENVIRONMENT, cwd=directory, capture_output=True, text=True, check=False
+    )
+
+
+def test_ready_file_and_pid_file(start: Callable[..., Program]) -> None:
+    program = start()
+    url = program.about["url"]
+    assert program.about == {
+        "url": url,
+        "api_url": f"{url}/agc/api.php",
+        "ca_path": None,
+        "pid": program.process.pid,
+    }
+    assert program.pid_file.read_text() == f"{program.process.pid}\n"
+    assert program.call().text.startswith("NOTICE: not stereo_recording - 1000|")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_removes_its_files(start: Callable[..., Program], number: int) -> None:
+    program = start()
+    assert program.stop(number) == (0, f"{program.about['url']}\n", "")
+    assert not program.ready_file.exists()
+    assert not program.pid_file.exists()
+
+
+def test_files_that_are_gone_already_do_not_matter(start: Callable[..., Program]) -> None:
+    program = start()
+    program.pid_file.unlink()
+    assert program.stop()[0] == 0
+    assert not program.ready_file.exists()
+
+
+def test_a_connection_that_is_open_does_not_keep_it_from_ending(start: Callable[..., Program]) -> None:
+    program = start()
+    with requests.Session() as session:
+        session.get(program.about["api_url"], params={"function": "version"}, timeout=TIMEOUT)
+        assert program.stop()[0] == 0
+
+
+def test_port_0_takes_a_free_one_each_time(start: Callable[..., Program], tmp_path: Path) -> None:
+    one = start("--port", "0")
+    (tmp_path / "other").mkdir()
+    other = Program(tmp_path / "other", "--port", "0")
+    other.stop()
+    assert one.about["url"] != other.about["url"]
+
+
+def test_a_port_of_choice(start: Callable[..., Program]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    assert start("--port", str(port)).about["url"] == f"http://127.0.0.1:{port}"
+
+
+def test_what_is_on_the_floor(start: Callable[..., Program]) -> None:
+    agents = start("--agents", "4", "--campaigns", "A,B", "--statuses", "PAUSED,INCALL").state()["agents"]
+    rows = [(it["user"], it["campaign"], it["status"]) for it in agents.values()]
+    assert rows == [("1000", "A", "PAUSED"), ("1001", "B", "INCALL"), ("1002", "A", "PAUSED"), ("1003", "B", "INCALL")]
+
+
+def test_accounts(start: Callable[..., Program]) -> None:
+    program = start("--account", "robot:s:e:c", "--account", "other:pw")
+    assert list(program.state()["accounts"]) == ["robot", "other"]
+    assert program.call(user="other", password="pw").text.startswith("NOTICE: ")
+    assert program.call(user="6666").text.startswith("ERROR: Invalid Username/Password: ")
+
+
+def test_faults(start: Callable[..., Program]) -> None:
+    program = start("--fault", "bad-gateway,times=2,value=BEGIN", "--fault", "translated")
+    assert [program.call(value=it).status_code for it in ("STATUS", "BEGIN", "BEGIN", "BEGIN")] == [200, 502, 502, 200]
+    assert program.call().text.startswith("AVISO: ")
+
+
+def test_the_state_file_survives_a_restart(start: Callable[..., Program], tmp_path: Path) -> None:
+    state_file = tmp_path / "state.json"
+    options = ["--state-file", str(state_file), "--account", "robot:secret", "--agents", "2"]
+    first = start(*options)
+    first.do("start_recording", user="1000")
+    first.do("account", user="robot", failures=3)
+    first.do("campaign", name="SALES", stereo="DISABLED")
+    before = first.state()
+    assert not state_file.exists()
+    first.stop()
+    assert stat.S_IMODE(state_file.stat().st_mode) == 0o600
+
+    second = start("--state-file", str(state_file), "--agents", "7")
+    after = second.state()
+    assert {**after, "now": 0} == {**before, "now": 0}
+    assert after["now"] >= before["now"]
+    answer = second.call(user="robot", password="secret").text
+    assert answer.startswith("NOTICE: stereo_recording active - 1000|100001|")
+
+
+def test_in_the_background(tmp_path: Path) -> None:
+    options = ["--ready-file", "ready", "--pid-file", "pid", "--agents", "1"]
+    done = run("--background", *options, directory=tmp_path)
+    about = json.loads((tmp_path / "ready").read_text())
+    try:
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"{about['url']}\n", "")
+        assert requests.get(about["api_url"], params={"function": "version"}, timeout=TIMEOUT).status_code == 200
+    finally:
+        os.kill(about["pid"], signal.SIGTERM)
+    wait_until(lambda: not (tmp_path / "pid").exists() and not (tmp_path / "ready").exists())
+
+
+def test_the_background_reports_why_it_did_not_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("--background", "--ready-file", "ready", "--port", port, directory=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Address already in use" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "ready").exists()
+
+
+def test_a_ready_file_of_an_earlier_run_is_not_believed(tmp_path: Path) -> None:
+    (tmp_path / "ready").write_text('{"url": "http://127.0.0.1:1"}')
+    done = run("--background", "--ready-file", "ready", "--statuses", "BUSY", directory=tmp_path)
+    assert done.returncode == 2
+    assert not (tmp_path / "ready").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--background"], "--background needs --ready-file"),
+        (["--statuses", "BUSY"], "not a status of an agent: BUSY"),
+        (["--account", "robot"], "an account is USER:PASSWORD"),
+        (["--fault", "nosuch"], "no such fault: nosuch"),
+        (["--fault", "latency,seconds"], "not understood in --fault: seconds"),
+        (["--fault", "translated,times=1"], "takes no further arguments"),
+        (["--certificate", "missing.pem"], "No such file"),
+        (["--certificate", "empty"], ""),
+        (["--tls", "--client-ca", "missing.pem"], "No such file"),
+        (["--host", "192.0.2.1"], "assign requested address"),
+        (["--port", "99999"], "port"),
+        (["--state-file", "empty"], "empty"),
+        (["--state-file", "other.json"], "other.json"),
+        (["--ready-file", "missing/ready"], "missing"),
+        (["--pid-file", "missing/pid"], "missing"),
+    ],
+    ids=str,
+)
+def test_bad_options_exit_2_with_one_line(tmp_path: Path, options: list[str], words: str) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "other.json").write_text('{"now": 1}')
+    done = run(*options, directory=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert done.stderr.startswith("vicidial_simulator: ")
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize("options", [["--nosuch"], ["--agents", "many"], ["--port", "http"]], ids=str)
+def test_unknown_options_exit_2_with_the_usage(tmp_path: Path, options: list[str]) -> None:
+    done = run(*options, directory=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: vicidial_simulator ")
+    assert "Traceback" not in done.stderr
+
+
+def test_https(start: Callable[..., Program]) -> None:
+    program = start("--tls")
+    assert program.about["url"].startswith("https://127.0.0.1:")
+    assert program.call().text.startswith("NOTICE: ")
+    certificate = Path(program.about["ca_path"])
+    program.stop()
+    assert not certificate.exists()
+
+
+def test_https_with_a_certificate_of_choice_that_clients_must_show_too(
+    start: Callable[..., Program], tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.pem"
+    make_certificate(mine, ["127.0.0.1"])
+    program = start("--certificate", str(mine), "--client-ca", str(mine))
+    assert program.about["ca_path"] == str(mine)
+    url = f"{program.about['api_url']}?function=version"
+    assert requests.get(url, verify=str(mine), cert=str(mine), timeout=TIMEOUT).status_code == 200
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.get(url, verify=str(mine), timeout=TIMEOUT)
+    program.stop()
+    assert mine.exists()
+
+
+def test_a_key_in_a_file_of_its_own(start: Callable[..., Program], tmp_path: Path) -> None:
+    made, key, certificate = tmp_path / "made.pem", tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make_certificate(made, ["127.0.0.1"])
+    text, _, rest = made.read_text().partition("-----BEGIN CERTIFICATE-----")
+    key.write_text(text)
+    certificate.write_text("-----BEGIN CERTIFICATE-----" + rest)
+    assert start("--certificate", str(certificate), "--key", str(key)).call().text.startswith("NOTICE: ")

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ready-made call centers."""
+
+from __future__ import annotations
+
+import pytest
+
+from vicidial_simulator.clock import Clock
+from vicidial_simulator.dialer import AGENT_STATUSES, Dialer
+from vicidial_simulator.floor import account_named, lay_out, statuses_named
+
+
+def floor(agents: int, statuses: str = "mixed", seed: int = 1) -> Dialer:
+    dialer = Dialer(Clock(lambda: 1_000_000.0))
+    lay_out(dialer, agents, ["SALES", "SUPPORT"], statuses_named(statuses), seed)
+    return dialer
+
+
+def test_agents_from_1000_on_in_campaigns_in_turn() -> None:
+    agents = floor(5).agents
+    assert list(agents) == ["1000", "1001", "1002", "1003", "1004"]
+    assert [it.campaign for it in agents.values()] == ["SALES", "SUPPORT", "SALES", "SUPPORT", "SALES"]
+
+
+def test_statuses_in_turn_and_a_call_for_who_is_in_one() -> None:
+    agents = floor(5, "INCALL,PAUSED,CLOSER").agents.values()
+    assert [it.status for it in agents] == ["INCALL", "PAUSED", "CLOSER", "INCALL", "PAUSED"]
+    assert [it.call is not None for it in agents] == [True, False, False, True, False]
+    assert [it.pause_code for it in agents] == ["", "BREAK", "", "", "BREAK"]
+
+
+def test_mixed_statuses_are_mostly_calls() -> None:
+    statuses = [it.status for it in floor(300).agents.values()]
+    assert statuses.count("INCALL") > 150
+    assert set(statuses) < set(AGENT_STATUSES)
+
+
+def test_nobody() -> None:
+    assert floor(0).agents == {}
+
+
+def test_names_hold_what_makes_parsers_stumble() -> None:
+    names = "".join(it.full_name for it in floor(20).agents.values())
+    assert all(character in names for character in "\",|'{}øА李")
+
+
+def test_agents_are_found_by_an_alias_and_have_sessions_of_their_own() -> None:
+    dialer = floor(300)
+    assert dialer.alt_users["crm1299"] == "1299"
+    assert len({it.session for it in dialer.agents.values()}) == 300
+    assert len({it.server for it in dialer.agents.values()}) == 2
+
+
+def test_the_same_seed_gives_the_same_floor() -> None:
+    assert floor(50, seed=7).state() == floor(50, seed=7).state()
+    assert floor(50, seed=7).state() != floor(50, seed=8).state()
+
+
+def test_screens_poll_at_different_moments() -> None:
+    assert len({it.screen.phase for it in floor(50).agents.values()}) == 50
+
+
+def test_a_status_that_there_is_not() -> None:
+    with pytest.raises(ValueError, match="not a status of an agent: BUSY; there are READY, QUEUE, INCALL"):
+        statuses_named("INCALL,BUSY")
+
+
+@pytest.mark.parametrize(("text", "user", "password"), [("a:b", "a", "b"), ("a:", "a", ""), ("a:b:c=d", "a", "b:c=d")])
+def test_account_named(text: str, user: str, password: str) -> None:
+    account = account_named(text)
+    assert (account.user, account.password) == (user, password)
+    assert account.may_call("stereo_recording")
+
+
+@pytest.mark.parametrize("text", ["", "a", ":b"])
+def test_no_account(text: str) -> None:
+    with pytest.raises(ValueError, match="an account is USER:PASSWORD"):
+        account_named(text)

@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The web server: connections, methods, HTTPS."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import requests
+
+from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
+from ansible_collections.telephony.vicidial.tests.unit.simulator.client import TIMEOUT, Client
+from vicidial_simulator.certificate import make_certificate
+
+BROKEN_OFF = requests.exceptions.ChunkedEncodingError  # what requests calls a body shorter than announced
+VERSION = "/agc/api.php?function=version"
+
+
+def address(simulator: Simulator) -> tuple[str, int]:
+    return "127.0.0.1", simulator.server.server_address[1]
+
+
+@pytest.fixture
+def connection(simulator: Simulator) -> Iterator[http.client.HTTPConnection]:
+    """One connection that is kept alive."""
+    connection = http.client.HTTPConnection(*address(simulator), timeout=TIMEOUT)
+    yield connection
+    connection.close()
+
+
+def ask(connection: http.client.HTTPConnection, method: str, target: str, body: str | None = None) -> tuple[int, bytes]:
+    connection.request(method, target, body)
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+def test_one_connection_carries_many_calls(connection: http.client.HTTPConnection) -> None:
+    connection.connect()
+    first = connection.sock
+    for method in ("GET", "POST", "HEAD", "OPTIONS", "GET"):
+        assert ask(connection, method, VERSION)[0] == 200
+        assert connection.sock is first
+
+
+def test_an_unread_answer_to_head_does_not_disturb_the_next_one(connection: http.client.HTTPConnection) -> None:
+    assert ask(connection, "HEAD", VERSION) == (200, b"")
+    assert ask(connection, "GET", VERSION)[1].startswith(b"VERSION: ")
+
+
+def test_a_body_without_a_form_does_not_disturb_the_next_call(connection: http.client.HTTPConnection) -> None:
+    ask(connection, "GET", VERSION, body="x" * 5000)
+    assert ask(connection, "GET", VERSION)[1].startswith(b"VERSION: ")
+
+
+@pytest.mark.parametrize("path", ["/", "/agc/", "/agc/api.php/", "/agc/vicidial.php", "/_simulator"])
+def test_elsewhere_is_nothing(connection: http.client.HTTPConnection, path: str) -> None:
+    assert ask(connection, "GET", path)[0] == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_other_methods_are_not_there(connection: http.client.HTTPConnection, method: str) -> None:
+    assert ask(connection, method, VERSION)[0] == 501
+
+
+@pytest.mark.parametrize(("length", "status"), [(8192, 200), (8193, 414)])
+def test_the_longest_url(connection: http.client.HTTPConnection, length: int, status: int) -> None:
+    assert ask(connection, "GET", f"{VERSION}&x=".ljust(length, "y"))[0] == status
+
+
+def test_text_of_all_languages_comes_through(client: Client) -> None:
+    client.do("change_agent", user="1000", full_name="李小龍 — Søren")
+    answer = client.session.post(
+        f"{client.simulator.url}/vicidial/non_agent_api.php",
+        data={"source": "unit", "user": "6666", "pass": "simulated", "function": "logged_in_agents", "stage": "tab"},
+        timeout=TIMEOUT,
+    )
+    assert "\t李小龍 — Søren\t" in answer.text
+
+
+def test_a_url_and_a_form_that_are_no_utf_8_are_answered(connection: http.client.HTTPConnection) -> None:
+    assert ask(connection, "GET", f"{VERSION}&value=%ff%fe")[0] == 200
+    connection.request("POST", VERSION, b"value=\xff%ff", {"Content-Type": "application/x-www-form-urlencoded"})
+    assert connection.getresponse().status == 200
+
+
+def test_calls_at_the_same_time(simulator: Simulator) -> None:
+    def twenty(user: str) -> list[str]:
+        data = {"source": "unit", "user": "6666", "pass": "simulated", "function": "stereo_recording"}
+        with requests.Session() as session:
+            return [
+                session.post(simulator.api_url, {**data, "value": "STATUS", "agent_user": user}, timeout=TIMEOUT).text
+                for _ in range(20)
+            ]
+
+    users = [str(1000 + number) for number in range(10)]
+    with ThreadPoolExecutor(10) as pool:
+        for user, answers in zip(users, pool.map(twenty, users)):
+            assert len(set(answers)) == 1
+            assert answers[0].startswith(f"NOTICE: not stereo_recording - {user}|")
+    assert [entry["number"] for entry in simulator.journal.entries()] == list(range(1, 201))
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /agc/api.php HTTP/1.1\r\nContent-Length: 100\r\n\r\nvalue="])
+def test_a_client_that_goes_away_is_no_matter(
+    simulator: Simulator, capfd: pytest.CaptureFixture[str], sent: bytes
+) -> None:
+    with socket.create_connection(address(simulator)) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1000)
+    assert requests.get(simulator.url + VERSION, timeout=TIMEOUT).status_code == 200
+    assert capfd.readouterr().err == ""
+
+
+# HTTPS
+
+
+def test_https(https_simulator: Simulator) -> None:
+    assert https_simulator.api_url.startswith("https://127.0.0.1:")
+    url, ca_path = https_simulator.url + VERSION, str(https_simulator.ca_path)
+    with requests.Session() as session:
+        for _ in range(3):
+            assert session.get(url, verify=ca_path, timeout=TIMEOUT).text.startswith("VERSION: ")
+
+
+def test_https_on_localhost(https_simulator: Simulator) -> None:
+    url = https_simulator.url.replace("127.0.0.1", "localhost") + VERSION
+    assert requests.get(url, verify=str(https_simulator.ca_path), timeout=TIMEOUT).status_code == 200
+
+
+def test_https_is_not_trusted_by_itself(https_simulator: Simulator, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.get(https_simulator.url + VERSION, timeout=TIMEOUT)
+    assert capfd.readouterr().err == ""
+
+
+def test_http_on_the_https_port(https_simulator: Simulator, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.get(https_simulator.url.replace("https", "http") + VERSION, timeout=TIMEOUT)
+    assert capfd.readouterr().err == ""
+
+
+def test_one_who_says_nothing_does_not_hold_up_the_others(https_simulator: Simulator) -> None:
+    with socket.create_connection(address(https_simulator)):
+        test_https(https_simulator)
+
+
+@pytest.mark.parametrize("name", ["reset-before-work", "truncated"])
+def test_broken_connections_over_https(https_simulator: Simulator, name: str) -> None:
+    https_simulator.faults.add(https_simulator.dialer, name)
+    url, ca_path = https_simulator.url + VERSION, str(https_simulator.ca_path)
+    with requests.Session() as session:
+        with pytest.raises(requests.exceptions.ConnectionError if "reset" in name else BROKEN_OFF):
+            session.get(url, verify=ca_path, timeout=TIMEOUT)
+        assert session.get(url, verify=ca_path, timeout=TIMEOUT).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def client_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("client") / "client.pem"
+    make_certificate(path, ["client.example"])
+    return path
+
+
+@pytest.fixture
+def choosy(certificate: Path, client_certificate: Path) -> Iterator[Simulator]:
+    """A simulator that wants to see a certificate of its clients."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    tls.load_verify_locations(client_certificate)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    with serving(call_center(), tls, certificate) as it:
+        yield it
+
+
+def test_a_client_with_its_certificate(choosy: Simulator, client_certificate: Path) -> None:
+    answer = requests.get(
+        choosy.url + VERSION, verify=str(choosy.ca_path), cert=str(client_certificate), timeout=TIMEOUT
+    )
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("which", ["none", "another"])
+def test_a_client_without_the_right_certificate(
+    choosy: Simulator, certificate: Path, capfd: pytest.CaptureFixture[str], which: str
+) -> None:
+    shown = str(certificate) if which == "another" else None
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.get(choosy.url + VERSION, verify=str(choosy.ca_path), cert=shown, timeout=TIMEOUT)
+    assert choosy.journal.entries() == []
+    assert capfd.readouterr().err == ""
+
+
+def test_the_password_is_in_no_output(simulator: Simulator, capfd: pytest.CaptureFixture[str]) -> None:
+    params = {"source": "unit", "user": "6666", "pass": "secret", "function": "stereo_recording"}
+    requests.get(f"{simulator.api_url}?{urlencode(params)}", timeout=TIMEOUT)
+    assert capfd.readouterr() == ("", "")

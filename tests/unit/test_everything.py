@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold for everything of a kind: a file that is added later is looked at too."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
+ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
+PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
+README = (ROOT / "README.md").read_text()
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def block(path: Path, name: str) -> str:
+    """The text of DOCUMENTATION, EXAMPLES or RETURN of a plugin."""
+    return path.read_text().partition(f'{name} = r"""')[2].partition('"""')[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_module_is_documented_tested_and_in_the_action_group(path: Path) -> None:
+    documentation, returns = yaml.safe_load(block(path, "DOCUMENTATION")), yaml.safe_load(block(path, "RETURN"))
+    assert documentation["module"] == path.stem
+    assert any(f"telephony.vicidial.{path.stem}" in str(task) for task in yaml.safe_load(block(path, "EXAMPLES")))
+    assert {"reason", "msg"} <= set(returns)
+    assert (ROOT / "tests" / "integration" / "targets" / path.stem / "tasks" / "main.yml").exists()
+    assert path.stem in load(ROOT / "meta" / "runtime.yml")["action_groups"]["agent_api"]
+    assert f"`{path.stem}`" in README
+
+
+def test_the_action_group_names_no_other() -> None:
+    assert set(load(ROOT / "meta" / "runtime.yml")["action_groups"]["agent_api"]) <= {path.stem for path in MODULES}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_module_stays_thin(path: Path) -> None:
+    code = path.read_text().partition('RETURN = r"""')[2].partition('"""\n')[2]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 150
+
+
+@pytest.mark.parametrize("path", ROLES, ids=lambda path: path.name)
+def test_a_role_has_a_readme_and_argument_specs_equal_to_its_defaults(path: Path) -> None:
+    options = load(path / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+    defaults = load(path / "defaults" / "main.yml")
+    assert defaults == {name: option["default"] for name, option in options.items() if "default" in option}
+    readme = (path / "README.md").read_text()
+    for name in options:
+        assert f"`{name}`" in readme
+    assert f"roles/{path.name}" in README
+
+
+@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
+def test_a_playbook_says_by_which_name_it_is_run(path: Path) -> None:
+    assert f"ansible-playbook telephony.vicidial.{path.stem}" in path.read_text()
+    assert f"telephony.vicidial.{path.stem}" in README
+
+
+def test_every_reason_is_documented_and_no_other() -> None:
+    def reasons(error: type[_errors.ApiError]) -> set[str]:
+        return {error.__dict__["reason"]} if "reason" in error.__dict__ else set()
+
+    def tree(error: type[_errors.ApiError]) -> set[str]:
+        return reasons(error).union(*[tree(child) for child in error.__subclasses__()])
+
+    returns = yaml.safe_load(block(ROOT / "plugins" / "modules" / "vicidial_stereo_recording.py", "RETURN"))
+    documented = " ".join(returns["reason"]["description"])
+    table = README.partition("## When something is wrong")[2].partition("\n## ")[0]
+    # internal_error is the one reason that is no error of the tree: a defect of ours.
+    assert set(re.findall(r"C\(([a-z_]+)\)", documented)) == tree(_errors.ApiError) | {"internal_error"}
+    assert set(re.findall(r"^\| `([a-z]+_[a-z_]+|timeout|unreachable)` \|", table, re.MULTILINE)) == tree(
+        _errors.ApiError
+    ) | {"internal_error"}
+
+
+def test_the_supported_versions_in_the_readme_are_those_that_are_stated() -> None:
+    core = load(ROOT / "meta" / "runtime.yml")["requires_ansible"].removeprefix(">=").removesuffix(".0")
+    assert f"ansible-core {core} or newer" in README
+    target = re.search(r'target-version = "py3(\d+)"', (ROOT / "pyproject.toml").read_text())
+    assert target is not None
+    assert f"Python 3.{target[1]} or newer" in README
+    requests = re.search(r"requests>=([\d.]+)", (ROOT / "requirements.txt").read_text())
+    assert requests is not None
+    assert f"requests {requests[1]} or newer" in README
+
+
+def test_nobody_imports_against_the_direction_of_the_design() -> None:
+    """modules -> _driver -> _convergence -> _reply -> _errors; the decision and the parser know no Ansible, no HTTP."""
+    utils = ROOT / "plugins" / "module_utils"
+    allowed = {
+        "_errors": set(),
+        "_reply": {"_errors"},
+        "_convergence": {"_errors", "_reply"},
+        "_agent_api": {"_errors", "_reply"},
+    }
+    for name, may in allowed.items():
+        text = (utils / f"{name}.py").read_text()
+        assert set(re.findall(r"module_utils\.(_\w+) import", text)) <= may, name
+        assert "from ansible.module_utils" not in text, name
+        if name != "_agent_api":
+            assert not re.search(r"^\s*(import|from) (requests|urllib3|time)\b", text, re.MULTILINE), name
