@@ -32,6 +32,7 @@ options:
       - VICIdial drops all characters but letters, digits and C(-.+/=_) before it compares passwords. With others in it
         a password can never match on most systems; the module warns about it.
       - Ten wrong passwords lock the account for 15 minutes, for everyone who uses it. A task sends a wrong one once.
+      - Ansible masks it wherever it stands in a result. A password that is an agent's number masks that number too.
       - If not set, the value of the environment variable E(VICIDIAL_API_PASSWORD) is used.
     type: str
     required: true
@@ -68,8 +69,11 @@ options:
     description:
       - How often a STATUS is repeated that got no answer (no connection, a time-out, HTTP 429 or 5xx, a page without
         any result), after pauses of 0.5, 1, 2 and so on seconds. 0 to 10.
-      - An answer is never repeated, a wrong password above all. A BEGIN or END is never repeated blindly either. After
-        an unclear answer to one the module asks for the STATUS and decides afresh.
+      - The very first call of a task is repeated only when it certainly did not reach the server, for an answer that
+        got lost may have been that the password is wrong.
+      - A BEGIN or END is never repeated blindly. After an unclear answer to one the module asks for the STATUS and
+        decides afresh.
+      - Repetitions end with O(wait_timeout), in modules without that option after 10 seconds.
     type: int
     default: 3
 requirements:
@@ -78,4 +82,27 @@ notes:
   - The server needs VICIdial build 250830-2102 or newer, and stereo recording allowed in its System Settings, for its
     campaigns and, apart from that, for its in-groups.
   - Proxy settings of the environment are respected. A C(.netrc) is not, and redirects are not followed.
+"""
+
+    # For plugins, which read the environment by themselves. To be used together with the one above.
+    PLUGIN = r"""
+options:
+  api_url:
+    env:
+      - name: VICIDIAL_API_URL
+  api_user:
+    env:
+      - name: VICIDIAL_API_USER
+  api_password:
+    env:
+      - name: VICIDIAL_API_PASSWORD
+  api_source:
+    env:
+      - name: VICIDIAL_API_SOURCE
+  validate_certs:
+    env:
+      - name: VICIDIAL_VALIDATE_CERTS
+  ca_path:
+    env:
+      - name: VICIDIAL_CA_PATH
 """

@@ -8,20 +8,24 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Connection, strip_password
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, strip_password
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import InvalidArgumentError
+from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
 
 Params = Mapping[str, Any]
 
 _API_PATH = "/agc/api.php"
+_NON_AGENT_API_PATH = "/vicidial/non_agent_api.php"
 _MOST_RETRIES = 10
 _SHORTEST_SLEEP = 0.1
+_LONGEST_SECONDS = 3600
 
 CONNECTION_SPEC: dict[str, dict[str, Any]] = {
     "api_url": {"type": "str", "required": True, "fallback": (env_fallback, ["VICIDIAL_API_URL"])},
@@ -48,7 +52,19 @@ WAITING_SPEC: dict[str, dict[str, Any]] = {
     "wait_sleep": {"type": "float", "default": 0.5},
 }
 
-WHEN_LOGGED_OUT = ("fail", "ignore")
+# Whom a task is about: exactly one of these.
+NAMING_SPEC: dict[str, dict[str, Any]] = {
+    "agent_user": {"type": "str"},
+    "agent_users": {"type": "list", "elements": "str"},
+    "alt_user": {"type": "str"},
+}
+PACE_SPEC: dict[str, dict[str, Any]] = {
+    "concurrency": {"type": "int", "default": 8},
+    "rate_limit": {"type": "float"},
+}
+# More gains nothing on a real server (protocol 7). And a password that is changed in the middle of a run fails once a
+# worker: ten at once would lock the account (protocol 3.4).
+_MOST_WORKERS = 8
 
 
 def check(params: Params) -> None:
@@ -87,6 +103,18 @@ def connection(params: Params) -> Connection:
         client_key=params["client_key"],
         timeout=params["timeout"],
     )
+
+
+def non_agent_connection(params: Params) -> Connection:
+    """The same to the Non-Agent API, which lies beside the Agent API on the server."""
+    return replace(connection(params), url=_api_php(urlsplit(params["api_url"]), _NON_AGENT_API_PATH))
+
+
+def agents(params: Params) -> tuple[list[Agent], bool]:
+    """The agents that the task names, each once, and whether it names a single one."""
+    if params["agent_users"] is not None:
+        return [Agent(user) for user in dict.fromkeys(params["agent_users"])], False
+    return [Agent(params["agent_user"], params["alt_user"])], True
 
 
 def _problems(params: Params) -> Iterator[str]:
@@ -141,14 +169,18 @@ def _file_problems(params: Params) -> Iterator[str]:
 
 
 def _number_problems(params: Params) -> Iterator[str]:
-    if not params["timeout"] > 0:
-        yield "timeout is not more than 0 seconds"
+    if not 0 < params["timeout"] <= _LONGEST_SECONDS:
+        yield f"timeout is not more than 0 and at most {_LONGEST_SECONDS} seconds"
     if not 0 <= params["retries"] <= _MOST_RETRIES:
         yield f"retries is not 0 to {_MOST_RETRIES}"
-    if not params.get("wait_timeout", 0) >= 0:
-        yield "wait_timeout is less than 0 seconds"
-    if not params.get("wait_sleep", _SHORTEST_SLEEP) >= _SHORTEST_SLEEP:
-        yield f"wait_sleep is less than {_SHORTEST_SLEEP} seconds, which would only load the server"
+    if not 1 <= params.get("concurrency", 1) <= _MOST_WORKERS:
+        yield f"concurrency is not 1 to {_MOST_WORKERS}"
+    if params.get("rate_limit") is not None and not params["rate_limit"] > 0:
+        yield "rate_limit is not more than 0 calls a second"
+    if not 0 <= params.get("wait_timeout", 0) <= _LONGEST_SECONDS:
+        yield f"wait_timeout is not 0 to {_LONGEST_SECONDS} seconds"
+    if not _SHORTEST_SLEEP <= params.get("wait_sleep", _SHORTEST_SLEEP) <= _LONGEST_SECONDS:
+        yield f"wait_sleep is not {_SHORTEST_SLEEP} to {_LONGEST_SECONDS} seconds; shorter would only load the server"
 
 
 def _is_loopback(host: str) -> bool:
@@ -158,10 +190,9 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _api_php(url: SplitResult) -> str:
-    """The full path of api.php, whether ``url`` has it already or is the server's root."""
-    path = url.path.rstrip("/")
+def _api_php(url: SplitResult, script: str = _API_PATH) -> str:
+    """The full path of ``script``, whether ``url`` leads to it already, to the other API, or is the server's root."""
+    path = re.sub(r"/(agc(/api\.php)?|vicidial(/non_agent_api\.php)?)$", "", url.path.rstrip("/"))
     if not path.endswith(".php"):
-        path = path[: -len("/agc")] if path.endswith("/agc") else path
-        path += _API_PATH
+        path += script
     return urlunsplit((url.scheme, url.netloc, path, "", ""))

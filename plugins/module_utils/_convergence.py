@@ -33,10 +33,11 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._reply import (
 BEGIN = "BEGIN"
 END = "END"
 
-# A healthy screen shows the effect of a signal within two seconds (protocol 4.3). Twice that without effect, and the
-# signal counts as overwritten by somebody else's (protocol 4.4).
+# A healthy screen shows the effect of a signal within two seconds (protocol 4.3).
 SCREEN_SECONDS = 2.0
-LOST_SECONDS = 4.0
+# So long without effect, and a signal counts as overwritten by somebody else's (protocol 4.4). An END too many does no
+# harm. A BEGIN too many starts a second recording if the first one was only read late: that waits for slow screens too.
+LOST_SECONDS = {BEGIN: 10.0, END: 4.0}
 MOST_TIMES_SENT = 2
 FIRST_RETRY_PAUSE = 0.5
 
@@ -110,22 +111,28 @@ Step = Union[Ask, Signal, Pause]
 
 @dataclass(frozen=True)
 class Heard:
-    """What a step brought: a reply, an error, or neither after a pause; ``at`` seconds on the driver's clock."""
+    """What a step brought: a reply, an error, or neither after a pause; ``at`` seconds on the driver's clock.
+
+    ``account_is_proven`` is looked at when the convergence begins: the server has accepted the account in this task.
+    """
 
     at: float
     reply: Reply | None = None
     error: ApiError | None = None
+    account_is_proven: bool = False
 
 
 Convergence = Generator[Step, Heard, Outcome]
 
 
-def converge(wanted: Wanted, now: float) -> Convergence:
-    """The steps that bring one agent to the ``wanted`` state, beginning at ``now`` on the driver's clock.
+def converge(wanted: Wanted) -> Convergence:
+    """The steps that bring one agent to the ``wanted`` state.
 
-    Errors of the API never leave it: they end it, as the ``failure`` of its Outcome.
+    The first one is an empty pause: what is heard of it says when it begins. Errors of the API never leave it: they
+    end it, as the ``failure`` of its Outcome.
     """
-    course = _Course(wanted, now)
+    begun = yield Pause(0.0)
+    course = _Course(wanted, begun)
     try:
         yield from _ask(course)
         while not course.is_done():
@@ -141,12 +148,21 @@ def converge(wanted: Wanted, now: float) -> Convergence:
     except NotLoggedInError as error:
         course.logged_out(error)
     except ApiError as error:
-        course.failure = error
+        course.failed(error)
     return course.outcome()
 
 
+def never_begun(error: ApiError) -> Outcome:
+    """The outcome for an agent whom nothing was asked about, because of ``error``."""
+    return Outcome(None, None, None, None, (), False, None, error)
+
+
 def _ask(course: _Course) -> Generator[Step, Heard, None]:
-    """Ask STATUS; a transient failure is repeated with growing pauses, within the deadline."""
+    """Ask STATUS; a transient failure is repeated with growing pauses, within the deadline.
+
+    Until the account has proved fit, only a call that never reached the server is repeated: what failed may have been
+    a login with a wrong password, which the server has counted (protocol 3.4).
+    """
     for attempt in itertools.count():
         heard = yield Ask()
         course.at = heard.at
@@ -155,10 +171,9 @@ def _ask(course: _Course) -> Generator[Step, Heard, None]:
             return
         course.status_is_current = False
         pause = FIRST_RETRY_PAUSE * 2**attempt
-        error = heard.error
-        assert error is not None  # noqa: S101 - a driver hands on a Status or an error
-        if not error.transient or attempt == course.wanted.retries or heard.at + pause > course.deadline:
-            raise error
+        is_last = attempt == course.wanted.retries or heard.at + pause > course.deadline
+        if heard.error is not None and (is_last or not course.may_repeat(heard.error)):
+            raise heard.error
         yield Pause(pause)
 
 
@@ -168,7 +183,7 @@ def _send(course: _Course, value: str) -> Generator[Step, Heard, None]:
     course.at = heard.at
     if heard.error is not None and heard.error.refused:
         raise heard.error
-    course.tried_last = heard
+    course.tried(value, heard)
     if not isinstance(heard.reply, NothingToEnd) and not (heard.error is not None and heard.error.unsent):
         course.sent(value)
 
@@ -176,10 +191,11 @@ def _send(course: _Course, value: str) -> Generator[Step, Heard, None]:
 class _Course:
     """How far one convergence has come: what was seen and sent, and what follows from it."""
 
-    def __init__(self, wanted: Wanted, now: float) -> None:
+    def __init__(self, wanted: Wanted, begun: Heard) -> None:
         self.wanted = wanted
-        self.at = now
-        self.deadline = now + wanted.wait_timeout
+        self.at = begun.at
+        self.account_is_proven = begun.account_is_proven
+        self.deadline = begun.at + wanted.wait_timeout
         self.before: str | None = None
         self.status: Status | None = None
         self.status_is_current = False
@@ -187,23 +203,31 @@ class _Course:
         self.signals: list[str] = []
         self.tried_last: Heard | None = None
         self.first_signal_at: float | None = None
-        self.last_signal_at = 0.0
-        self.begun_id: int | None = None
+        self.last_try_at = 0.0
+        self.in_call_since: float | None = None
         self.end_aimed_at: list[int | None] = []
         self.failure: ApiError | None = None
 
     def see(self, status: Status) -> None:
         self.status, self.status_is_current, self.is_logged_in = status, True, True
+        self.account_is_proven = True
         if self.before is None:
             self.before = status.state
-        if self.begun_id is None and BEGIN in self.signals:
-            self.begun_id = status.recording_id
+        if status.agent_status != INCALL:
+            self.in_call_since = None
+        elif self.in_call_since is None:
+            self.in_call_since = self.at
+
+    def may_repeat(self, error: ApiError) -> bool:
+        return error.transient and (self.account_is_proven or error.unsent)
+
+    def tried(self, value: str, heard: Heard) -> None:
+        self.tried_last, self.last_try_at = heard, self.at
+        if value == END and self.status is not None:
+            self.end_aimed_at.append(self.status.recording_id)
 
     def sent(self, value: str) -> None:
         self.signals.append(value)
-        self.last_signal_at = self.at
-        if value == END and self.status is not None:
-            self.end_aimed_at.append(self.status.recording_id)
         if self.first_signal_at is None:
             self.first_signal_at = self.at
             self.deadline = self.at + self.wanted.wait_timeout
@@ -214,19 +238,11 @@ class _Course:
 
     def is_over(self) -> bool:
         """Whether there is no time left, or nobody wants to wait, for what was tried to show its effect."""
-        if self.tried_last is None:
-            return False
-        return self.at >= self.deadline or (bool(self.signals) and not self.wanted.wait)
+        return self.tried_last is not None and (self.at >= self.deadline or not self.wanted.wait)
 
     def is_done(self) -> bool:
-        """Whether STATUS shows the wanted state and nothing of ours can change it any more."""
-        if self.wanted.state is None:
-            return True
-        if self.status is None or self.status.state != self.wanted.state:
-            return False
-        # A second BEGIN may still be acted on when the first one was only slow: then one too many is ended.
-        may_double = self.signals.count(BEGIN) > 1 and self.at < min(self.last_signal_at + LOST_SECONDS, self.deadline)
-        return not may_double
+        """Whether STATUS shows what is wanted."""
+        return self.status is not None and self.wanted.state in (None, self.status.state)
 
     def signal_due(self) -> str | None:
         """The signal to send now, if any. Raises NoLiveCallError where the first BEGIN is forbidden."""
@@ -235,22 +251,22 @@ class _Course:
         shown = self.status.recording_id
         if self.wanted.state == IDLE:
             is_new = shown not in self.end_aimed_at[-1:]
-            return END if is_new or self._is_lost(self.end_aimed_at.count(shown)) else None
-        if shown is not None:
-            is_double = self.begun_id is not None and shown != self.begun_id and END not in self.signals
-            return END if is_double and self.signals.count(BEGIN) > 1 else None
+            may_be_lost = self._is_lost(END, self.end_aimed_at.count(shown), self.last_try_at)
+            return END if is_new or may_be_lost else None
         begun = self.signals.count(BEGIN)
-        in_call = self.status.agent_status == INCALL
-        if not begun and self.wanted.require_call and not in_call:
+        if not begun and self.wanted.require_call and self.in_call_since is None:
             raise NoLiveCallError(
                 f"the agent is in no live call (status {self.status.agent_status}) and require_call is set",
                 "Run it again while the agent talks, or set require_call to false",
             )
-        return BEGIN if not begun or (in_call and self._is_lost(begun)) else None
+        # Without a call a BEGIN has no effect, and is not lost for that (protocol 4.5).
+        has_a_call = self.in_call_since is not None
+        since = max(self.last_try_at, self.in_call_since or 0.0)
+        return BEGIN if not begun or (has_a_call and self._is_lost(BEGIN, begun, since)) else None
 
-    def _is_lost(self, times: int) -> bool:
+    def _is_lost(self, value: str, times: int, since: float) -> bool:
         """Whether a signal, sent ``times`` times, has had no effect for so long that it may be sent once more."""
-        is_time = self.last_signal_at + LOST_SECONDS <= self.at <= self.deadline - SCREEN_SECONDS
+        is_time = since + LOST_SECONDS[value] <= self.at <= self.deadline - SCREEN_SECONDS
         return is_time and times < MOST_TIMES_SENT
 
     def gave_up(self) -> ApiError:
@@ -288,9 +304,14 @@ class _Course:
         )
 
     def logged_out(self, error: NotLoggedInError) -> None:
-        self.is_logged_in, self.status, self.status_is_current = False, None, False
+        self.is_logged_in, self.status_is_current = False, False
         if self.wanted.fail_when_logged_out:
             self.failure = error
+
+    def failed(self, error: ApiError) -> None:
+        self.failure = error
+        if self.signals and not isinstance(error, NotConfirmedError):
+            self.status_is_current = False  # a signal is on its way, and its effect was not awaited
 
     def outcome(self) -> Outcome:
         """What has become of the agent so far."""

@@ -9,6 +9,7 @@ text that the server sent back with an authentication error (protocol 3.2).
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 FIRST_STEREO_BUILD = "250830-2102"
@@ -22,7 +23,7 @@ class ApiError(Exception):
     refusal, so nothing was written. ``unsent``: the call certainly never reached the server.
     """
 
-    reason: ClassVar[str]
+    reason: str
     stops_run: ClassVar[bool] = False
     refused: ClassVar[bool] = False
     transient = False
@@ -203,6 +204,40 @@ class NoAnswerError(ApiError):
 
     reason = "not_understood"
     transient = True
+
+
+class DefectError(ApiError):
+    """An exception that nobody foresaw. Its text could hold the password, so only its kind and its place are told."""
+
+    reason = "internal_error"
+    stops_run = True
+
+    def __init__(self, error: BaseException) -> None:
+        trace = error.__traceback__
+        while trace and trace.tb_next:
+            trace = trace.tb_next
+        place = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+        super().__init__(
+            f"telephony.vicidial has a defect: {type(error).__name__}{place}",
+            "Report this, and ask with vicidial_stereo_recording_info what is being recorded",
+        )
+
+
+class InterruptedRunError(ApiError):
+    """Ctrl-C, or a cancelled job."""
+
+    reason = "interrupted"
+
+    def __init__(self) -> None:
+        super().__init__("the task was interrupted", "Run it again: it goes on from what it finds")
+
+
+class NotAttemptedError(ApiError):
+    """Nothing was tried for this agent, or no more, because of ``cause``, whose reason it has."""
+
+    def __init__(self, cause: ApiError) -> None:
+        super().__init__(f"not attempted any further, because {cause.what}", cause.remedy)
+        self.reason = cause.reason
 
 
 class HttpError(ApiError):

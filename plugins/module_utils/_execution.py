@@ -1,51 +1,87 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way from a module's arguments to its end, the same for every module of the collection."""
+"""The way from a task's arguments to its result, the same for every module and for its action plugin."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+import signal
+import threading
+from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import HAS_REQUESTS
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import InvalidArgumentError
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import DefectError, InvalidArgumentError
+from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet
+from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
+from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Pool
+from ansible_collections.telephony.vicidial.plugins.module_utils._report import Told
 
-Task = Callable[[_arguments.Params, bool], dict[str, Any]]
+WAYS_TO_NAME = [list(_arguments.NAMING_SPEC)]
 
 
-def execute(module: AnsibleModule, task: Task) -> None:
-    """Check the options, run ``task`` (parameters and check mode in, result out) and end the module with its result.
+@dataclass(frozen=True)
+class Operation:
+    """What one module does: its own options, the state that they declare, and how outcomes become its result.
 
-    A result that holds ``failed`` fails the module.
+    ``report`` takes the outcomes in order, and whether the task names a single agent.
     """
-    if not HAS_REQUESTS:
-        module.fail_json(msg=missing_required_lib("requests"))
-    try:
-        _arguments.check(module.params)
-    except InvalidArgumentError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    for warning in _arguments.warnings(module.params):
+
+    options: dict[str, dict[str, Any]]
+    wanted: Callable[[_arguments.Params], Wanted]
+    report: Callable[[list[Told], bool], dict[str, Any]]
+    # What AnsibleModule and ArgumentSpecValidator take, to the same effect.
+    spec: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        shared = {**_arguments.NAMING_SPEC, **_arguments.PACE_SPEC, **_arguments.CONNECTION_SPEC}
+        spec = {
+            "argument_spec": {**self.options, **shared},
+            "mutually_exclusive": WAYS_TO_NAME,
+            "required_one_of": WAYS_TO_NAME,
+            "required_by": _arguments.CONNECTION_REQUIRED_BY,
+        }
+        object.__setattr__(self, "spec", spec)
+
+    def perform(
+        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """The result for validated ``params``, with ``failed`` in it or not, and the warnings to go with it."""
+        if not HAS_REQUESTS:
+            return {"failed": True, "msg": missing_required_lib("requests")}, []
+        try:
+            _arguments.check(params)
+        except InvalidArgumentError as error:
+            return {"failed": True, "msg": str(error), "reason": error.reason}, []
+        warnings = _arguments.warnings(params)
+        try:
+            return self._drive(params, check_mode, interrupted), warnings
+        except Exception as error:  # noqa: BLE001 - its text and traceback could hold the password
+            defect = DefectError(error)
+            return {"failed": True, "msg": str(defect), "reason": defect.reason}, warnings
+
+    def _drive(self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool]) -> dict[str, Any]:
+        agents, one_was_named = _arguments.agents(params)
+        pool: Pool[Any, Any] = Pool(_arguments.connection(params), params["concurrency"])
+        try:
+            fleet = Fleet(pool, self.wanted(params), check_mode, params["rate_limit"], interrupted)
+            return self.report(fleet.run(agents), one_was_named)
+        finally:
+            pool.close()
+
+
+def run_module(operation: Operation) -> None:
+    """Be the module: arguments from Ansible in, its exit out. A cancelled job still hears what was done."""
+    module = AnsibleModule(**operation.spec, supports_check_mode=True)
+    interruption = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: interruption.set())
+    result, warnings = operation.perform(module.params, module.check_mode, interruption.is_set)
+    for warning in warnings:
         module.warn(warning)
-    try:
-        result = task(module.params, module.check_mode)
-    except Exception as error:  # noqa: BLE001 - its text and traceback could hold the password: only its place is told
-        module.fail_json(msg=_defect(error), reason="internal_error")
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
-
-
-def _defect(error: Exception) -> str:
-    trace = sys.exc_info()[2]
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    place = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-    return (
-        f"telephony.vicidial has a defect: {type(error).__name__}{place}. Recordings may be in any state: ask with "
-        "vicidial_stereo_recording_info, and report this."
-    )

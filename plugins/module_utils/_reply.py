@@ -84,7 +84,7 @@ class Version:
 
 # The word, then the rest of a line that the server finished: half a line is no answer.
 _RESULT_LINE = re.compile(r"^(ERROR|NOTICE|SUCCESS): ([^\n]*)\n", re.MULTILINE)
-_VERSION_LINE = re.compile(r"^[^\s:|]+: ([^|\n]+)\|BUILD: (\d{6}-\d{4})\|[^\n]*\n", re.MULTILINE)
+_VERSION_LINE = re.compile(r"^[^\s:|]+: ([^|\n]+)\|BUILD: ([0-9]{6}-[0-9]{4})\|[^\n]*\n", re.MULTILINE)
 # What could have become an authentication error, in any language: asking again could cost a failed login.
 _BEGUN_LINE = re.compile(r"^\w+: ", re.MULTILINE)
 _AUTHENTICATION = "Invalid Username/Password: |"
@@ -107,7 +107,7 @@ def parse_reply(body: bytes) -> Reply:
     Raises the ApiError that the server's ERROR stands for (the first ERROR decides, protocol 2.4), NotUnderstoodError
     for text that is no answer in English, NoAnswerError for a body without any.
     """
-    text = body.decode("utf-8", "replace")
+    text = body.decode("utf-8", "replace").lstrip("\ufeff")
     lines = _RESULT_LINE.findall(text)
     for word, rest in lines:
         if word == "ERROR":
@@ -144,7 +144,7 @@ def _answer(word: str, rest: str) -> Reply:
 
 def _active(fields: list[str]) -> Status:
     user, recording_id, filename, server, start_time = fields[:5]
-    if not (recording_id.isascii() and recording_id.isdigit()):
+    if not re.fullmatch("[0-9]{1,18}", recording_id):
         # A signal still in the slot can pass for an id: that is no recording (protocol 2.8).
         return Status(user, None, None, None, None, *fields[5:])
     return Status(user, int(recording_id), filename or None, server or None, start_time or None, *fields[5:])

@@ -11,9 +11,10 @@ from typing import Any
 
 from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent
 from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Outcome
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import IDLE, RECORDING
+from ansible_collections.telephony.vicidial.plugins.module_utils._reply import IDLE, INCALL, RECORDING
 
 Record = dict[str, Any]
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,14 @@ class Told:
 
 def result(tolds: Sequence[Told], one_was_named: bool) -> dict[str, Any]:
     """What the declaring module returns for its agents, in the order given."""
+    records = [{**record(told), **_done(told)} for told in tolds]
     return {
         "changed": any(told.outcome.changed for told in tolds),
-        "recordings": [{**_record(told), **_done(told)} for told in tolds],
+        "recordings": records,
+        "counts": {
+            kind: sum(_kind(it) == kind for it in records) for kind in ("changed", "already", "failed", "skipped")
+        },
+        "drifted": [it["user"] for it in records if it["changed"]],
         "ansible_facts": _facts(tolds, one_was_named),
         "diff": {"before": _states(tolds, "before"), "after": _states(tolds, "state")},
         **_ending(tolds),
@@ -45,15 +51,16 @@ def info_result(tolds: Sequence[Told], one_was_named: bool) -> dict[str, Any]:
     """What the asking module returns for its agents, in the order given."""
     return {
         "changed": False,
-        "recordings": [{**_record(told), **_judged(told)} for told in tolds],
+        "recordings": [{**record(told), **_judged(told)} for told in tolds],
         "ansible_facts": _facts(tolds, one_was_named),
         **_ending(tolds),
     }
 
 
-def _record(told: Told) -> Record:
+def record(told: Told) -> Record:
     """The state of one agent. Absent values are None; ``state`` is None where it is not known."""
-    outcome, status = told.outcome, told.outcome.status
+    outcome = told.outcome
+    status = outcome.status if outcome.logged_in else None
     live = status if outcome.state == RECORDING else None
     return {
         "user": told.user,
@@ -87,7 +94,8 @@ def _judged(told: Told) -> Record:
 
 
 def _is_skipped(told: Told) -> bool:
-    return told.outcome.failure is None and told.outcome.logged_in is False and told.wanted == RECORDING
+    outcome = told.outcome
+    return outcome.failure is None and outcome.logged_in is False and told.wanted == RECORDING and not outcome.signals
 
 
 def _message(told: Told) -> str:
@@ -99,10 +107,22 @@ def _message(told: Told) -> str:
     if outcome.failure is not None:
         return f"{who}: {outcome.failure}{_doubt(outcome)}"
     if outcome.logged_in is not False or told.wanted is None:
-        return ""
+        return f"{who} {_latent(outcome)}" if _latent(outcome) else ""
     if told.wanted == IDLE:
         return f"{who} is not logged in, so nothing is being recorded on its session: idle is satisfied."
-    return f"{who} is not logged in and cannot be recorded: skipped."
+    return (
+        f"{who} is not logged in and cannot be recorded: {'logged out after BEGIN' if outcome.signals else 'skipped'}."
+    )
+
+
+def _latent(outcome: Outcome) -> str:
+    """What there is to know of a BEGIN that was not waited for, or in check mode would be sent (protocol 4.5)."""
+    status = outcome.status.agent_status if outcome.status else INCALL
+    if outcome.signals[-1:] != ("BEGIN",) or outcome.confirmed or status == INCALL:
+        return ""
+    return (
+        f"is in no live call (status {status}): a BEGIN waits there and starts a recording by itself at the next one."
+    )
 
 
 def _doubt(outcome: Outcome) -> str:
@@ -115,9 +135,9 @@ def _doubt(outcome: Outcome) -> str:
 
 def _facts(tolds: Sequence[Told], one_was_named: bool) -> dict[str, Any]:
     """The records by agent, and the record itself when the task named a single agent."""
-    found: dict[str, Any] = {"vicidial_stereo_recordings": {told.user: _record(told) for told in tolds if told.user}}
+    found: dict[str, Any] = {"vicidial_stereo_recordings": {told.user: record(told) for told in tolds if told.user}}
     if one_was_named:
-        found["vicidial_stereo_recording"] = _record(tolds[0])
+        found["vicidial_stereo_recording"] = record(tolds[0])
     return found
 
 
@@ -127,12 +147,27 @@ def _states(tolds: Sequence[Told], which: str) -> str:
     return "".join(f"{who}: {state}\n" for who, state in lines)
 
 
+def _kind(done: Record) -> str:
+    """Under which of the counts an agent falls; a failure counts as one even where a signal was sent."""
+    return next((kind for kind in ("failed", "changed", "skipped") if done[kind]), "already")
+
+
 def _ending(tolds: Sequence[Told]) -> dict[str, Any]:
-    """What the task says as a whole: the first failure, or what there is to know."""
+    """What the task says as a whole: the failures, or what there is to know."""
     failed = [told for told in tolds if told.outcome.failure is not None]
     if failed:
-        first = _judged(failed[0])
-        more = f" ({len(failed) - 1} more of {len(tolds)} agents failed too.)" if len(failed) > 1 else ""
-        return {"failed": True, "reason": first["reason"], "msg": first["msg"] + more}
-    said = " ".join(filter(None, map(_message, tolds)))
-    return {"msg": said} if said else {}
+        worst = next((told for told in failed if told.outcome.failure and told.outcome.failure.stops_run), failed[0])
+        judged = _judged(worst)
+        return {"failed": True, "reason": judged["reason"], "msg": _roll(failed, len(tolds)) + judged["msg"]}
+    said = [message for message in map(_message, tolds) if message]
+    more = f" And {len(said) - _MOST_NAMED} more." if len(said) > _MOST_NAMED else ""
+    return {"msg": " ".join(said[:_MOST_NAMED]) + more} if said else {}
+
+
+def _roll(failed: Sequence[Told], of_all: int) -> str:
+    """Who failed, by name up to a number that a person reads; nothing where the one message names the one agent."""
+    if of_all == 1:
+        return ""
+    names = [f"{told.user or told.agent.alt_user} ({_judged(told)['reason']})" for told in failed[:_MOST_NAMED]]
+    more = f" and {len(failed) - _MOST_NAMED} more" if len(failed) > _MOST_NAMED else ""
+    return f"{len(failed)} of {of_all} agents failed: {', '.join(names)}{more}. "

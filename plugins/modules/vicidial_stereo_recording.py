@@ -8,9 +8,9 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vicidial_stereo_recording
-short_description: Declare that a VICIdial agent is being recorded in stereo, or is not
+short_description: Declare that VICIdial agents are being recorded in stereo, or are not
 description:
-  - Brings the agent-controlled stereo recording of a logged-in VICIdial agent (customer on the right channel, agent and
+  - Brings the agent-controlled stereo recording of logged-in VICIdial agents (customer on the right channel, agent and
     third parties on the left) into the wanted state.
   - Asks the Agent API for the STATUS first, sends BEGIN or END only when needed, and asks again until the new state
     shows. An agent who is in the wanted state already costs one call and no change.
@@ -18,6 +18,7 @@ description:
 author:
   - telephony.vicidial maintainers (@telephony-vicidial)
 extends_documentation_fragment:
+  - telephony.vicidial.agents
   - telephony.vicidial.connection
   - telephony.vicidial.waiting
   - telephony.vicidial.attributes
@@ -42,15 +43,6 @@ options:
       - recording
       - idle
     required: true
-  agent_user:
-    description:
-      - The user of the agent, as logged in to the agent screen.
-      - Quote a number that begins with a zero, or YAML reads another one.
-      - Exactly one of O(agent_user) and O(alt_user) is needed.
-    type: str
-  alt_user:
-    description: The agent by the field C(Custom 3) of the user in VICIdial instead.
-    type: str
   stage:
     description:
       - A label that is sent with BEGIN, such as V(_MIDCALL).
@@ -85,8 +77,13 @@ notes:
   - STATUS shows agent-controlled recordings only, those that a campaign starts on the agent's behalf (ALLCALLS,
     ALLFORCE) included. B(Parallel recordings of the campaign never show), so V(idle) does not mean that nobody records
     the call.
-  - A BEGIN that still waits for the agent's next call does not show either, and END does not take it back.
-  - A second BEGIN or END is sent once at most, when the first one has had no effect for 4 seconds.
+  - A BEGIN that the agent's screen has not acted on yet does not show either, and END does not take it back. Do not
+    declare V(idle) right after a task with O(wait=false), or one that failed with reason C(not_confirmed).
+  - When an END has had no effect for 4 seconds, or a BEGIN none during 10 seconds of a call, it counts as lost, and is
+    sent once more. For a BEGIN that takes an O(wait_timeout) of more than 12 seconds. On a screen that takes longer
+    than 10 seconds to act, a second BEGIN can start a second recording.
+  - In check mode an agent without a live call is predicted to be recorded, as it would be at the next call. The message
+    says so.
 seealso:
   - module: telephony.vicidial.vicidial_stereo_recording_info
 """
@@ -103,7 +100,13 @@ EXAMPLES = r"""
 
 - name: Show the file
   ansible.builtin.debug:
-    msg: "Recording {{ vicidial_stereo_recording.recording_id }} goes to {{ vicidial_stereo_recording.filename }}"
+    msg: "{{ ansible_facts.vicidial_stereo_recording.filename }}"
+
+- name: Nobody on this floor is being recorded
+  telephony.vicidial.vicidial_stereo_recording:
+    agent_users: "{{ range(1000, 1300) | map('string') }}"
+    state: idle
+    when_logged_out: ignore
 
 # The connection once, for every module of the collection
 - name: Nobody records while the card number is read out
@@ -221,8 +224,27 @@ recordings:
       description: The RV(msg) for this agent, empty where there is nothing to say.
       type: str
       sample: ""
+counts:
+  description: How many agents were V(changed), were V(already) in the wanted state, V(failed) or were V(skipped).
+  returned: when the options are in order
+  type: dict
+  sample:
+    already: 297
+    changed: 2
+    failed: 1
+    skipped: 0
+drifted:
+  description: The users of the agents to whom a signal was sent. In check mode, to whom one would be.
+  returned: when the options are in order
+  type: list
+  elements: str
+  sample:
+    - "1000"
+    - "1007"
 ansible_facts:
-  description: The state of the agents as facts, in failures too.
+  description:
+    - The state of the agents as facts. A further task replaces them.
+    - Ansible sets them when the task succeeds only. After a failure look at RV(recordings).
   returned: when the options are in order
   type: dict
   contains:
@@ -258,6 +280,7 @@ diff:
 reason:
   description:
     - Why it failed, for playbooks to decide on. The text of it never changes.
+    - Of several agents that failed it is the reason of the first one, unless an error of the account ended it for all.
     - C(authentication_failed), C(account_locked), C(address_blocked), C(api_access_denied), C(permission_denied) and
       C(api_inactive) are about the API account or the API.
     - C(not_valid) means that stereo recording is switched off in the System Settings.
@@ -265,6 +288,7 @@ reason:
     - C(not_confirmed) means that a signal was sent, and that STATUS did not show its effect in time.
     - C(unsupported_server) means a VICIdial without the function, C(not_understood) an answer that is none.
     - C(http_error), C(unreachable) and C(timeout) are about the way to the server.
+    - C(interrupted) means that the job was cancelled. A second run goes on from what it finds.
     - C(invalid_argument) means that an option makes no sense. Nothing was sent then.
     - C(internal_error) is a defect of this collection.
   returned: failure
@@ -278,32 +302,15 @@ msg:
     Agent 1000: the agent is not logged in. Have the agent log in to the agent screen, or set when_logged_out to ignore.
 """
 
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
 from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
-from ansible_collections.telephony.vicidial.plugins.module_utils._driver import Driver
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import execute
+from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Operation, run_module
 from ansible_collections.telephony.vicidial.plugins.module_utils._report import result
 
-ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
-    "state": {"type": "str", "choices": ["recording", "idle"], "required": True},
-    "agent_user": {"type": "str"},
-    "alt_user": {"type": "str"},
-    "stage": {"type": "str", "aliases": ["label"]},
-    "require_call": {"type": "bool", "default": False},
-    "when_logged_out": {"type": "str", "choices": ["fail", "ignore"], "default": "fail"},
-    **_arguments.WAITING_SPEC,
-    **_arguments.CONNECTION_SPEC,
-}
 
-
-def declare(params: _arguments.Params, check_mode: bool) -> dict[str, Any]:
-    """The result of the task: the agent is in the wanted state, or the result holds ``failed``."""
-    wanted = Wanted(
+def wanted(params: _arguments.Params) -> Wanted:
+    """What the options declare."""
+    return Wanted(
         state=params["state"],
         stage=params["stage"] or "",
         require_call=params["require_call"],
@@ -313,21 +320,24 @@ def declare(params: _arguments.Params, check_mode: bool) -> dict[str, Any]:
         wait_sleep=params["wait_sleep"],
         retries=params["retries"],
     )
-    agent = Agent(params["agent_user"], params["alt_user"])
-    driver = Driver(AgentApi(_arguments.connection(params)), check_mode)
-    return result(driver.run_all([agent], wanted), one_was_named=True)
+
+
+OPERATION = Operation(
+    options={
+        "state": {"type": "str", "choices": ["recording", "idle"], "required": True},
+        "stage": {"type": "str", "aliases": ["label"]},
+        "require_call": {"type": "bool", "default": False},
+        "when_logged_out": {"type": "str", "choices": ["fail", "ignore"], "default": "fail"},
+        **_arguments.WAITING_SPEC,
+    },
+    wanted=wanted,
+    report=result,
+)
 
 
 def main() -> None:
     """The module's entry."""
-    module = AnsibleModule(
-        argument_spec=ARGUMENT_SPEC,
-        mutually_exclusive=[["agent_user", "alt_user"]],
-        required_one_of=[["agent_user", "alt_user"]],
-        required_by=_arguments.CONNECTION_REQUIRED_BY,
-        supports_check_mode=True,
-    )
-    execute(module, declare)
+    run_module(OPERATION)
 
 
 if __name__ == "__main__":

@@ -15,23 +15,11 @@ description:
 author:
   - telephony.vicidial maintainers (@telephony-vicidial)
 extends_documentation_fragment:
+  - telephony.vicidial.agents
   - telephony.vicidial.connection
   - telephony.vicidial.attributes
   - telephony.vicidial.attributes.info_module
 options:
-  agent_user:
-    description:
-      - The user of the agent, as logged in to the agent screen.
-      - Quote a number that begins with a zero, or YAML reads another one.
-      - Exactly one of O(agent_user), O(agent_users) and O(alt_user) is needed.
-    type: str
-  agent_users:
-    description: The users of several agents. An agent that is named twice is asked once.
-    type: list
-    elements: str
-  alt_user:
-    description: An agent by the field C(Custom 3) of the user in VICIdial instead.
-    type: str
   when_logged_out:
     description:
       - What it means that an agent is not logged in.
@@ -67,10 +55,12 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ floor.recordings | selectattr('state', 'equalto', 'recording') | map(attribute='user') | list }}"
 
+# Each attempt is a task of its own. Without "is failed", ten attempts with a wrong password would lock the account.
 - name: Nothing goes on before agent 1000 is idle
   telephony.vicidial.vicidial_stereo_recording_info:
     agent_user: "1000"
-  until: vicidial_stereo_recording.state == 'idle'
+  register: asked
+  until: asked is failed or asked.recordings[0].state == 'idle'
   retries: 10
   delay: 3
 """
@@ -137,7 +127,7 @@ recordings:
       type: str
       sample: ""
 ansible_facts:
-  description: The state of the agents as facts.
+  description: The state of the agents as facts. Ansible sets them when the task succeeds only.
   returned: when the options are in order
   type: dict
   contains:
@@ -179,51 +169,28 @@ msg:
     Agent 1000: the server did not answer in time. Check the load of the web server, or set timeout higher.
 """
 
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
 from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
-from ansible_collections.telephony.vicidial.plugins.module_utils._driver import Driver
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import execute
+from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Operation, run_module
 from ansible_collections.telephony.vicidial.plugins.module_utils._report import info_result
 
-WAYS_TO_NAME = ["agent_user", "agent_users", "alt_user"]
-ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
-    "agent_user": {"type": "str"},
-    "agent_users": {"type": "list", "elements": "str"},
-    "alt_user": {"type": "str"},
-    "when_logged_out": {"type": "str", "choices": ["fail", "ignore"], "default": "ignore"},
-    **_arguments.CONNECTION_SPEC,
-}
+
+def wanted(params: _arguments.Params) -> Wanted:
+    """Nothing but an answer."""
+    fail_when_logged_out = params["when_logged_out"] == "fail"
+    return Wanted(state=None, fail_when_logged_out=fail_when_logged_out, retries=params["retries"])
 
 
-def ask(params: _arguments.Params, _check_mode: bool) -> dict[str, Any]:
-    """The result of the task: what STATUS says of each agent."""
-    wanted = Wanted(
-        state=None,
-        fail_when_logged_out=params["when_logged_out"] == "fail",
-        retries=params["retries"],
-    )
-    named = params["agent_users"]
-    agents = [Agent(params["agent_user"], params["alt_user"])] if named is None else map(Agent, dict.fromkeys(named))
-    driver = Driver(AgentApi(_arguments.connection(params)))
-    tolds = driver.run_all(agents, wanted)
-    return info_result(tolds, one_was_named=named is None)
+OPERATION = Operation(
+    options={"when_logged_out": {"type": "str", "choices": ["fail", "ignore"], "default": "ignore"}},
+    wanted=wanted,
+    report=info_result,
+)
 
 
 def main() -> None:
     """The module's entry."""
-    module = AnsibleModule(
-        argument_spec=ARGUMENT_SPEC,
-        mutually_exclusive=[WAYS_TO_NAME],
-        required_one_of=[WAYS_TO_NAME],
-        required_by=_arguments.CONNECTION_REQUIRED_BY,
-        supports_check_mode=True,
-    )
-    execute(module, ask)
+    run_module(OPERATION)
 
 
 if __name__ == "__main__":

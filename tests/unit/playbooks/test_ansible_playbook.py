@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import pytest
 from ansible.module_utils import basic
 
 from ansible_collections.telephony.vicidial.tests.support import Simulator
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import AS_MODULE, WAYS, play, python_for
 from vicidial_simulator.accounts import Account, strip_password
 
 RAW = "p@ss!w#rd"
@@ -44,37 +43,11 @@ def unfit_accounts() -> list[Account]:
     ]
 
 
-def play(
-    tmp_path: Path, tasks: list[dict[str, Any]], *arguments: str, python: str = sys.executable, **environment: str
-) -> str:
-    """Everything that ansible-playbook prints and logs for a play of ``tasks`` on localhost."""
-    playbook = tmp_path / "play.yml"
-    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    log = tmp_path / "ansible.log"
-    interpreter = f"ansible_python_interpreter={python}"
-    done = subprocess.run(
-        ["ansible-playbook", "-i", "localhost,", "-c", "local", "-e", interpreter, str(playbook), *arguments],
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "ANSIBLE_LOG_PATH": str(log),
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_HOME": str(tmp_path),
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    output = done.stdout + done.stderr + log.read_text()
-    assert done.returncode == 0, output
-    return output
-
-
 @pytest.mark.parametrize("shows_sql", [False, True])
 @pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("way", WAYS)
 def test_no_account_error_ever_prints_the_password(
-    simulator: Simulator, tmp_path: Path, module: str, shows_sql: bool
+    simulator: Simulator, tmp_path: Path, way: str, module: str, shows_sql: bool
 ) -> None:
     simulator.dialer.accounts.update({account.user: account for account in unfit_accounts()})
     simulator.dialer.system.shows_sql = shows_sql
@@ -86,16 +59,16 @@ def test_no_account_error_ever_prints_the_password(
         declared = {f"telephony.vicidial.{module}": {**options, "api_user": user}, "register": "told"}
         tasks += [{**declared, "ignore_errors": True, "diff": True}, {"debug": {"var": "told"}}]
         tasks.append({"assert": {"that": f"told.reason == '{reason}'"}})
-    output = play(tmp_path, tasks, "-vvvv")
+    output = play(tmp_path, tasks, "-vvvv", python=python_for(way, tmp_path))
     assert "authentication_failed" in output
+    assert ("AnsiballZ" in output) == (way == AS_MODULE)
     for secret in (RAW, STRIPPED, "p%40ss%21w%23rd", STRIPPED.upper()):
         assert secret not in output, output[max(0, output.index(secret) - 300) :][:600]
     assert simulator.dialer.accounts["wrong"].failures == 1
 
 
-def test_the_password_is_right_in_the_way_of_a_user_who_passes_it_by_environment(
-    simulator: Simulator, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_a_password_from_the_environment_is_never_printed(simulator: Simulator, tmp_path: Path, way: str) -> None:
     simulator.dialer.accounts["6666"].password = "rather-secret"
     tasks: list[dict[str, Any]] = [
         {"telephony.vicidial.vicidial_stereo_recording_info": {"agent_user": "1000"}, "register": "told"},
@@ -105,6 +78,7 @@ def test_the_password_is_right_in_the_way_of_a_user_who_passes_it_by_environment
         tmp_path,
         tasks,
         "-vvvv",
+        python=python_for(way, tmp_path),
         VICIDIAL_API_URL=simulator.url,
         VICIDIAL_API_USER="6666",
         VICIDIAL_API_PASSWORD="rather-secret",

@@ -19,7 +19,8 @@ import requests
 import urllib3
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi, Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
 from ansible_collections.telephony.vicidial.plugins.module_utils._reply import NothingToEnd, Sent, Version
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
 from vicidial_simulator.certificate import make_certificate
@@ -129,7 +130,7 @@ def test_a_redirect_is_named_without_its_query_and_not_followed(simulator: Simul
     simulator.faults.add(simulator.dialer, "redirect")
     with pytest.raises(_errors.HttpError) as caught:
         api.status(AGENT)
-    assert "redirects to https://elsewhere.invalid/agc/api.php (HTTP 302)" in str(caught.value)
+    assert "redirects to https://elsewhere.invalid (HTTP 302)" in str(caught.value)
     assert "leaked" not in str(caught.value)
 
 
@@ -242,7 +243,7 @@ def test_a_netrc_is_never_used(simulator: Simulator, tmp_path: Path, monkeypatch
         raise OSError
 
     api = AgentApi(connection(simulator))
-    monkeypatch.setattr(api._session, "send", send)
+    monkeypatch.setattr(api._http._session, "send", send)
     with pytest.raises(_errors.UnreachableError):
         api.status(AGENT)
     assert "Authorization" not in sent[0].headers
@@ -323,7 +324,7 @@ def test_nothing_of_requests_leaves_the_client(simulator: Simulator, monkeypatch
         OSError(PASSWORD),
     ):
         api = AgentApi(connection(simulator))
-        monkeypatch.setattr(api._session, "post", _raising(error))
+        monkeypatch.setattr(api._http._session, "post", _raising(error))
         with pytest.raises(_errors.ApiError) as caught:
             api.status(AGENT)
         assert PASSWORD not in f"{caught.value} {vars(caught.value)}"

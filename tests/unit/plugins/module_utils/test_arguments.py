@@ -68,11 +68,13 @@ def test_good_options_pass_without_a_word() -> None:
         ("client_key", "/nowhere.pem", "client_key /nowhere.pem does not exist"),
         ("timeout", 0.0, "timeout is not more than 0"),
         ("timeout", float("nan"), "timeout is not more than 0"),
+        ("timeout", float("inf"), "at most 3600 seconds"),
+        ("wait_timeout", float("inf"), "wait_timeout is not 0 to 3600"),
         ("retries", -1, "retries is not 0 to 10"),
         ("retries", 11, "retries is not 0 to 10"),
-        ("wait_timeout", -0.1, "wait_timeout is less than 0"),
-        ("wait_timeout", float("nan"), "wait_timeout is less than 0"),
-        ("wait_sleep", 0.05, "wait_sleep is less than 0.1"),
+        ("wait_timeout", -0.1, "wait_timeout is not 0 to 3600"),
+        ("wait_timeout", float("nan"), "wait_timeout is not 0 to 3600"),
+        ("wait_sleep", 0.05, "wait_sleep is not 0.1 to 3600"),
     ],
 )
 def test_what_the_server_would_misread_is_refused(option: str, value: object, said: str) -> None:

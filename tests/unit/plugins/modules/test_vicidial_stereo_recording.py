@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
+from signal import SIGTERM
 from typing import Any
 
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _convergence
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
 from ansible_collections.telephony.vicidial.plugins.modules import vicidial_stereo_recording as module
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 from ansible_collections.telephony.vicidial.tests.unit.plugins.modules.conftest import Run
@@ -46,7 +50,7 @@ class Task:
             "wait_sleep": 0.1,
             **options,
         }
-        if not {"agent_user", "alt_user"} & set(given):
+        if not {"agent_user", "agent_users", "alt_user"} & set(given):
             given["agent_user"] = "1000"
         result = self._run(module.main, check_mode=check_mode, **given)
         self.check_shape(result)
@@ -58,9 +62,12 @@ class Task:
         if result.get("reason") == "invalid_argument" or "recordings" not in result:
             assert result["failed"]
             return
-        assert set(result["recordings"][0]) == RECORD | DONE
-        assert set(result["ansible_facts"]["vicidial_stereo_recording"]) == RECORD
-        assert "" not in [result["recordings"][0][key] for key in RECORD], "an absent value is null"
+        for record in result["recordings"]:
+            assert set(record) == RECORD | DONE
+            assert "" not in [record[key] for key in RECORD], "an absent value is null"
+        for record in result["ansible_facts"]["vicidial_stereo_recordings"].values():
+            assert set(record) == RECORD
+        assert sum(result["counts"].values()) == len(result["recordings"])
         assert result["changed"] == any(it["changed"] for it in result["recordings"])
         assert set(result["diff"]) == {"before", "after"}
 
@@ -78,8 +85,9 @@ class Task:
 @pytest.fixture
 def task(simulator: Simulator, run_module: Run, monkeypatch: pytest.MonkeyPatch) -> Task:
     """Patience in proportion to the simulator's screens, which are twenty times as quick as real ones."""
-    for name in ("LOST_SECONDS", "SCREEN_SECONDS", "FIRST_RETRY_PAUSE"):
+    for name in ("SCREEN_SECONDS", "FIRST_RETRY_PAUSE"):
         monkeypatch.setattr(_convergence, name, getattr(_convergence, name) / 10)
+    monkeypatch.setattr(_convergence, "LOST_SECONDS", {"BEGIN": 1.0, "END": 0.4})
     return Task(simulator, run_module)
 
 
@@ -176,6 +184,10 @@ def test_verification_by_environment_variables(
         ({"timeout": -1}, "timeout"),
         ({"timeout": "soon"}, "timeout"),
         ({"retries": 99}, "retries"),
+        ({"agent_users": ["1000", "10 00"]}, "is not a VICIdial user"),
+        ({"concurrency": 0}, "concurrency"),
+        ({"concurrency": 9}, "concurrency"),
+        ({"rate_limit": 0}, "rate_limit"),
         ({"wait": "perhaps"}, "wait"),
         ({"wait_timeout": -1}, "wait_timeout"),
         ({"wait_sleep": 0}, "wait_sleep"),
@@ -200,7 +212,7 @@ def test_bad_options_are_named_and_nothing_is_sent(task: Task, options: dict[str
 
 def test_an_agent_must_be_named(run_module: Run) -> None:
     result = run_module(module.main, state="idle", api_url="http://127.0.0.1:9", api_user="6666", api_password="x")
-    assert "one of the following is required: agent_user, alt_user" in result["msg"]
+    assert "one of the following is required: agent_user, agent_users, alt_user" in result["msg"]
 
 
 def test_without_requests_ansibles_own_message_says_so(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,6 +313,26 @@ def test_a_wrong_password_is_one_failed_login_and_no_more(task: Task) -> None:
 
 
 @pytest.mark.parametrize(
+    "faults",
+    [
+        ["crash-after-work"],
+        ["truncated"],
+        ["reset-after-work"],
+        ["empty-body"],
+        ["truncated-unnoticed"],
+        ["truncated-unnoticed", "display-errors"],
+        ["noise"],
+    ],
+)
+def test_a_wrong_password_is_one_failed_login_also_when_the_answer_is_lost(task: Task, faults: list[str]) -> None:
+    for fault in faults:
+        task.simulator.control.act("fault", {"name": fault, **({} if fault in STATE_FAULTS else {"times": None})})
+    result = task(state="recording", agent_users=["1000", "1001", "1003"], api_password="wrong", retries=3)
+    assert result["failed"]
+    assert task.simulator.dialer.accounts["6666"].failures == 1
+
+
+@pytest.mark.parametrize(
     "fault", ["crash-with-answer", "crash-after-work", "reset-after-work", "truncated", "empty-body"]
 )
 @pytest.mark.parametrize(("state", "signal"), [("recording", "BEGIN"), ("idle", "END")])
@@ -350,8 +382,100 @@ def test_a_defect_is_told_without_a_traceback_and_without_its_text(task: Task, m
     def broken(*_args: object) -> None:
         raise RuntimeError("simulated is in here")
 
-    monkeypatch.setattr(f"{module.__name__}.AgentApi.status", broken)
+    monkeypatch.setattr(AgentApi, "status", broken)
     result = task(state="idle")
     assert result["reason"] == "internal_error"
     assert "RuntimeError at test_vicidial_stereo_recording.py:" in result["msg"]
     assert "is in here" not in json.dumps(result)
+
+
+def test_many_agents_each_once_in_the_order_given(task: Task) -> None:
+    task.simulator.dialer.start_recording("1003")
+    result = task(state="recording", agent_users=["1003", "1001", "4711", "1001"], when_logged_out="ignore")
+    assert [(it["user"], it["changed"], it["skipped"]) for it in result["recordings"]] == [
+        ("1003", False, False),
+        ("1001", True, False),
+        ("4711", False, True),
+    ]
+    assert result["counts"] == {"changed": 1, "already": 1, "failed": 0, "skipped": 1}
+    assert result["drifted"] == ["1001"]
+    assert result["diff"]["before"] == "1003: recording\n1001: idle\n4711: unknown\n"
+    assert result["diff"]["after"] == "1003: recording\n1001: recording\n4711: unknown\n"
+    assert "vicidial_stereo_recording" not in result["ansible_facts"]
+    assert list(result["ansible_facts"]["vicidial_stereo_recordings"]) == ["1003", "1001", "4711"]
+    assert task.live("1001") == 1
+
+
+def test_an_empty_list_is_no_change_and_no_call(task: Task) -> None:
+    result = task(state="recording", agent_users=[])
+    assert (result["failed"], result["changed"], result["recordings"], task.calls) == (False, False, [], [])
+
+
+def test_a_partial_failure_attempts_everyone_and_names_up_to_ten(task: Task) -> None:
+    gone = [str(user) for user in range(4700, 4712)]
+    result = task(state="recording", agent_users=["1000", *gone, "1001"])
+    assert (result["failed"], result["reason"], result["changed"]) == (True, "not_logged_in", True)
+    assert result["counts"] == {"changed": 2, "already": 0, "failed": 12, "skipped": 0}
+    assert result["msg"].startswith("12 of 14 agents failed: 4700 (not_logged_in), ")
+    assert "4709 (not_logged_in) and 2 more. Agent 4700: " in result["msg"]
+    assert "4710" not in result["msg"]
+    assert (task.live("1000"), task.live("1001")) == (1, 1)
+
+
+def test_one_kept_alive_connection_a_worker(task: Task) -> None:
+    result = task(state="recording", agent_users=["1000", "1001", "1003", "1005"], concurrency=2)
+    assert not result["failed"]
+    assert len({it["port"] for it in task.simulator.journal.entries()}) <= 2
+
+
+def test_an_alt_user_that_is_given_to_another_in_between_changes_nothing(task: Task) -> None:
+    task.simulator.dialer.change_screen("1000", poll=1.0)
+    timer = threading.Timer(0.1, lambda: task.simulator.dialer.alt_users.update(crm1000="1001"))
+    timer.start()
+    result = task(state="recording", alt_user="crm1000")
+    timer.join()
+    assert (result["recordings"][0]["user"], task.live("1000"), task.live("1001")) == ("1000", 1, 0)
+
+
+def test_logging_out_after_begin_is_not_called_skipped(task: Task) -> None:
+    task.simulator.dialer.change_screen("1000", open=False)
+    timer = threading.Timer(0.3, lambda: task.simulator.control.act("log_out", {"user": "1000"}))
+    timer.start()
+    result = task(state="recording", when_logged_out="ignore")
+    timer.join()
+    record = result["recordings"][0]
+    assert (record["user"], record["skipped"], record["changed"], record["state"]) == ("1000", False, True, None)
+    assert "logged out after BEGIN" in record["msg"]
+
+
+@pytest.mark.parametrize("options", [{"check_mode": True}, {"wait": False}])
+def test_a_begin_that_would_wait_for_a_call_is_told(task: Task, options: dict[str, Any]) -> None:
+    result = task(state="recording", agent_user="1004", **options)
+    assert (result["failed"], result["changed"]) == (False, True)
+    assert "Agent 1004 is in no live call (status PAUSED): a BEGIN waits there" in result["msg"]
+
+
+def test_a_cancelled_job_hears_what_was_done(task: Task) -> None:
+    task.simulator.dialer.change_screen("1000", open=False)
+    timer = threading.Timer(0.4, os.kill, [os.getpid(), SIGTERM])
+    timer.start()
+    result = task(state="recording", agent_users=["1000", "1001"])
+    timer.join()
+    assert (result["failed"], result["reason"], result["changed"]) == (True, "interrupted", True)
+    records = [(it["signals"], it["state"]) for it in result["recordings"]]
+    assert records == [(["BEGIN"], None), (["BEGIN"], "recording")]
+
+
+def test_a_defect_in_the_middle_hides_nothing(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = AgentApi.status
+
+    def broken(api: AgentApi, agent: Agent) -> object:
+        if "BEGIN" in task.calls:
+            raise RuntimeError("simulated is in here")
+        return ask(api, agent)
+
+    monkeypatch.setattr(AgentApi, "status", broken)
+    result = task(state="recording")
+    assert (result["reason"], result["changed"]) == ("internal_error", True)
+    assert result["recordings"][0]["signals"] == ["BEGIN"]
+    assert "BEGIN may have reached the agent" in result["msg"]

@@ -81,7 +81,7 @@ def test_logged_out_can_be_a_failure_after_all_were_asked(task: Task) -> None:
     assert (result["failed"], result["reason"]) == (True, "not_logged_in")
     assert [it["state"] for it in result["recordings"]] == [None, "idle", None]
     assert "Agent 4711: " in result["msg"]
-    assert "1 more of 3 agents" in result["msg"]
+    assert result["msg"].startswith("2 of 3 agents failed: 4711 (not_logged_in), 4712 (not_logged_in). ")
 
 
 def test_parallel_recordings_of_the_campaign_never_show(task: Task) -> None:

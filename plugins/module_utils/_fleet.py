@@ -1,0 +1,240 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scheduler of many convergences: one heap by the time each is next due, one pool of workers for the calls.
+
+While one agent's screen takes its second to act, the others are served. Check mode holds back here, and here alone.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Callable, Protocol
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import (
+    Convergence,
+    Heard,
+    Outcome,
+    Pause,
+    Signal,
+    Step,
+    Wanted,
+    converge,
+    never_begun,
+)
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    ApiError,
+    DefectError,
+    InterruptedRunError,
+    NotAttemptedError,
+)
+from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Call
+from ansible_collections.telephony.vicidial.plugins.module_utils._reply import Status
+from ansible_collections.telephony.vicidial.plugins.module_utils._report import Told
+
+# So many agents in a row whom the server gave no answer about, and it counts as gone.
+GIVE_UP_AFTER = 3
+_AT_ONCE = float("-inf")
+_LOOK_UP_SECONDS = 0.25
+
+
+class Workers(Protocol):
+    """What a fleet runs on: :class:`~._pool.Pool`, or virtual time in a test."""
+
+    free: int
+
+    def now(self) -> float: ...
+
+    def submit(self, tag: _Track, call: Call[Heard]) -> None: ...
+
+    def collect(self, seconds: float) -> tuple[_Track, Heard] | None: ...
+
+
+@dataclass
+class _Track:
+    """One agent's way: its convergence, the step that is next, and in the end its outcome.
+
+    ``agent`` is as the task names it; ``asked`` is by user as soon as that is known, for an alt_user can be given to
+    another user in between.
+    """
+
+    agent: Agent
+    asked: Agent
+    convergence: Convergence
+    step: Step
+    outcome: Outcome | None = None
+
+
+class Fleet:
+    """Drives every agent to the ``wanted`` state. In ``check_mode`` no signal is sent, whatever the decision says.
+
+    The first agent is asked alone, so that an error of the account costs one call in all, however many agents there
+    are. ``rate_limit`` is in calls a second, None for no limit. ``interrupted`` is asked every now and then.
+    """
+
+    def __init__(
+        self,
+        workers: Workers,
+        wanted: Wanted,
+        check_mode: bool = False,
+        rate_limit: float | None = None,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._workers = workers
+        self._wanted = wanted
+        self._check_mode = check_mode
+        self._gap = 1 / rate_limit if rate_limit else 0.0
+        self._interrupted = interrupted
+        self._next_call_at = workers.now()
+        self._not_begun: deque[_Track] = deque()
+        self._due: list[tuple[float, int, _Track]] = []
+        self._numbers = itertools.count()
+        self._under_way = 0
+        # Whether the server answered the last call: only then more agents are begun.
+        self._answers = False
+        self._has_answered = False
+        self._gone_in_a_row = 0
+        self._stopped_by: ApiError | None = None
+        self._stopper: _Track | None = None
+
+    def run(self, agents: Iterable[Agent]) -> list[Told]:
+        """What became of each of ``agents``, in their order. Errors, an interruption too, are in the outcomes."""
+        tracks = [self._track(agent) for agent in agents]
+        self._not_begun.extend(tracks)
+        while self._not_begun or self._due or self._under_way:
+            if self._interrupted():
+                self._stop(InterruptedRunError(), None)
+            while self._hand_out_one():
+                pass
+            done = self._workers.collect(self._seconds_to_wait())
+            if done is not None:
+                self._under_way -= 1
+                self._hear(*done)
+        return [Told(it.agent, self._wanted.state, it.outcome) for it in tracks if it.outcome is not None]
+
+    def _track(self, agent: Agent) -> _Track:
+        convergence = converge(self._wanted)
+        return _Track(agent, agent, convergence, next(convergence))
+
+    def _hand_out_one(self) -> bool:
+        """Give a free worker the most urgent call that may go out now; whether there was one."""
+        now = self._workers.now()
+        if not self._workers.free or self._next_call_at > now:
+            return False
+        track = self._most_urgent(now)
+        if track is None:
+            return False
+        self._next_call_at = now + self._gap
+        self._under_way += 1
+        self._workers.submit(track, self._call(track))
+        return True
+
+    def _most_urgent(self, now: float) -> _Track | None:
+        """A signal, for the STATUS that it rests on grows old; then an agent who has not begun; then a poll."""
+        signal_is_due = bool(self._due) and self._due[0][0] == _AT_ONCE
+        if self._may_begin() and not signal_is_due:
+            track = self._not_begun.popleft()
+            track.step = track.convergence.send(Heard(now, account_is_proven=self._has_answered))
+            return track
+        if not self._due or self._due[0][0] > now:
+            return None
+        track = heapq.heappop(self._due)[2]
+        if isinstance(track.step, Pause):
+            self._advance(track, Heard(now))
+            return self._most_urgent(now)
+        return track
+
+    def _may_begin(self) -> bool:
+        is_alone = not self._under_way and not self._due
+        return bool(self._not_begun) and (self._answers or is_alone)
+
+    def _seconds_to_wait(self) -> float:
+        """Until the next call may go out, or the next look at an interruption is due."""
+        now = self._workers.now()
+        times = [now + _LOOK_UP_SECONDS]
+        if self._workers.free and (self._may_begin() or self._due):
+            due = now if self._may_begin() else self._due[0][0]
+            times.append(max(due, self._next_call_at))
+        return max(0.0, min(times) - now)
+
+    def _call(self, track: _Track) -> Call[Heard]:
+        agent, step, now = track.asked, track.step, self._workers.now
+
+        def call(api: AgentApi) -> Heard:
+            try:
+                if isinstance(step, Signal):
+                    return Heard(reply=api.signal(agent, step.value, step.stage), at=now())
+                return Heard(reply=api.status(agent), at=now())
+            except ApiError as error:
+                return Heard(error=error, at=now())
+            except Exception as error:  # noqa: BLE001 - a defect of ours must not hide what was done for others
+                return Heard(error=DefectError(error), at=now())
+
+        return call
+
+    def _hear(self, track: _Track, heard: Heard) -> None:
+        """A call has come back: what it means for its agent, and what for all."""
+        error = heard.error
+        self._answers = error is None or error.refused
+        if self._answers:
+            self._has_answered = True
+            self._gone_in_a_row = 0
+        if error is not None and error.stops_run:
+            self._stop(error, track)
+        self._advance(track, heard)
+        if track.outcome is not None and track.outcome.failure is not None:
+            self._count_gone(track.outcome.failure)
+
+    def _count_gone(self, failure: ApiError) -> None:
+        """Stop when the server gave no answer about a few agents in a row, retries and all, or none to begin with.
+
+        In that second case the account is not known to be fit, and each further call could be a failed login.
+        """
+        self._gone_in_a_row += failure.transient
+        if not self._has_answered or self._gone_in_a_row >= GIVE_UP_AFTER:
+            self._stop(failure, None)
+
+    def _advance(self, track: _Track, heard: Heard) -> None:
+        """Let the decision go on from ``heard`` to its next step, or to its end."""
+        if isinstance(heard.reply, Status):
+            track.asked = Agent(heard.reply.user)
+        try:
+            step = track.convergence.send(heard)
+        except StopIteration as end:
+            track.outcome = end.value
+            return
+        if self._check_mode and isinstance(step, Signal):
+            track.outcome = step.foreseen
+        elif self._stopped_by is not None and track is not self._stopper:
+            self._give_up(track, self._stopped_by)
+        else:
+            track.step = step
+            due = _AT_ONCE if isinstance(step, Signal) else heard.at
+            if isinstance(step, Pause):
+                due += step.seconds
+            heapq.heappush(self._due, (due, next(self._numbers), track))
+
+    def _stop(self, error: ApiError, stopper: _Track | None) -> None:
+        """Begin nothing any more; those under way end where they are, but for the one whose answer it was."""
+        if self._stopped_by is not None:
+            return
+        self._stopped_by, self._stopper = error, stopper
+        for track in self._not_begun:
+            track.outcome = never_begun(NotAttemptedError(error))
+        self._not_begun.clear()
+        for _due, _number, track in self._due:
+            self._give_up(track, error)
+        self._due.clear()
+
+    @staticmethod
+    def _give_up(track: _Track, error: ApiError) -> None:
+        """End an agent's convergence, which has begun, with what is known of it."""
+        try:
+            track.convergence.throw(NotAttemptedError(error))
+        except StopIteration as end:
+            track.outcome = end.value

@@ -1,0 +1,200 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One HTTP request to a VICIdial server: the only file that knows requests.
+
+No exception that leaves this file holds text of requests, a URL with a query, or anything of a body.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Callable
+from urllib.parse import urljoin, urlsplit
+
+try:
+    import requests
+    import urllib3
+except ImportError:  # whoever uses this file reports it with missing_required_lib
+    HAS_REQUESTS = False
+else:
+    HAS_REQUESTS = True
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    ApiError,
+    HttpError,
+    NotUnderstoodError,
+    TimedOutError,
+    UnreachableError,
+)
+
+LONGEST_BODY = 1024 * 1024
+CONNECT_SECONDS = 5.0
+_CHUNK = 64 * 1024
+_OK = 200
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where the API is and who calls it. ``url`` is the full path of api.php; ``timeout`` is in seconds.
+
+    ``verify`` is True, False, or the path of a CA file; ``client_key`` may be in the ``client_cert`` file.
+    """
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+    source: str = "ansible"
+    verify: bool | str = True
+    client_cert: str | None = None
+    client_key: str | None = None
+    timeout: float = 10.0
+
+
+class Http:
+    """Requests over connections that are kept alive. Used by one thread at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._session = requests.Session()
+        # Proxies and CA settings of the environment hold; a .netrc never does: an auth of our own keeps it out.
+        self._session.auth = _no_authentication
+        self._session.headers.update({"User-Agent": "telephony.vicidial", "Accept-Encoding": "identity"})
+        if connection.verify is False:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def close(self) -> None:
+        """Close the connections that are kept alive."""
+        self._session.close()
+
+    def post(self, url: str, form: dict[str, str]) -> bytes:
+        """The body that comes back for ``form``, with HTTP status 200. Raises an ApiError, and nothing else."""
+        connection = self._connection
+        give_up_at = time.monotonic() + connection.timeout
+        cert = (connection.client_cert, connection.client_key) if connection.client_key else connection.client_cert
+        try:
+            with self._session.post(
+                url,
+                data=form,
+                timeout=(min(CONNECT_SECONDS, connection.timeout), connection.timeout),
+                allow_redirects=False,
+                verify=connection.verify,
+                cert=cert,  # type: ignore[arg-type]
+                stream=True,
+            ) as response:
+                if response.status_code != _OK:
+                    raise _http_error(response)
+                return _read(response.raw, give_up_at)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise _connection_error(error) from None
+
+
+def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _read(raw: urllib3.HTTPResponse, give_up_at: float) -> bytes:
+    """The body, up to a bound in bytes and in time, however slowly it drips."""
+    # Without urllib3 2's read1, only a single byte can be asked for without waiting for more.
+    read: Callable[[], bytes] = partial(raw.read1, _CHUNK) if hasattr(raw, "read1") else partial(raw.read, 1)
+    body = bytearray()
+    while chunk := read():
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            raise NotUnderstoodError(
+                "the server's answer is longer than 1 MiB",
+                "Check that api_url leads to VICIdial's /agc/api.php, and switch PHP's display_errors off",
+            )
+        if time.monotonic() > give_up_at:
+            raise _timed_out(unsent=False)
+    return bytes(body)
+
+
+def _http_error(response: requests.Response) -> HttpError:
+    status = response.status_code
+    if response.is_redirect:
+        return HttpError(
+            f"the server redirects to {_host(response)} (HTTP {status}), which is not followed with a password",
+            "Set api_url to the address that answers by itself",
+        )
+    return HttpError(
+        f"HTTP {status} came back instead of an answer",
+        "Look at the logs of the web server and of the proxies before it"
+        if status >= _SERVER_ERROR
+        else "Check api_url and what stands in front of the server: VICIdial itself answers with HTTP 200 only",
+        transient=status >= _SERVER_ERROR or status == _TOO_MANY_REQUESTS,
+    )
+
+
+def _host(response: requests.Response) -> str:
+    """The scheme and the host that a redirect leads to: the rest of its address can hold anything."""
+    try:
+        target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
+        return f"{target.scheme}://{target.hostname}" if re.fullmatch(r"[-.:\w]+", target.hostname or "") else "nowhere"
+    except ValueError:
+        return "nowhere"
+
+
+def _connection_error(error: Exception) -> ApiError:
+    """``error`` of requests or below as ours: its own text, which can hold a URL, is left behind."""
+    causes = list(_causes(error))
+    refused_certificate = next((it for it in causes if isinstance(it, ssl.SSLCertVerificationError)), None)
+    if refused_certificate is not None:
+        return UnreachableError(
+            f"the server's certificate is not trusted: {refused_certificate.verify_message or 'verification failed'}",
+            "Set ca_path to the CA that signed it, or correct the certificate or the host name in api_url",
+            transient=False,
+            unsent=True,
+        )
+    if any(isinstance(it, ssl.SSLError) for it in causes):
+        return UnreachableError(
+            "no TLS connection came about",
+            "Check the scheme and the port in api_url, and that ca_path, client_cert and client_key are PEM files",
+            transient=False,
+            unsent=False,
+        )
+    if isinstance(error, requests.exceptions.InvalidURL):
+        return UnreachableError("api_url names no possible host", "Correct api_url", transient=False, unsent=True)
+    # Without a connection the server has heard nothing. After any other failure it may have.
+    unsent = any(
+        isinstance(it, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)) for it in causes
+    )
+    # urllib3 derives even a refused connection from ConnectTimeoutError: only requests tells the two apart.
+    if any(isinstance(it, (requests.Timeout, urllib3.exceptions.ReadTimeoutError, socket.timeout)) for it in causes):
+        return _timed_out(unsent)
+    detail = next((it.strerror for it in causes if isinstance(it, OSError) and it.strerror), None)
+    whom = "the proxy" if any(isinstance(it, requests.exceptions.ProxyError) for it in causes) else "the server"
+    return UnreachableError(
+        f"{whom} cannot be reached: {detail or 'the connection was closed before the answer was complete'}",
+        "Check api_url, the network and the proxy settings of the environment, and that the web server is up",
+        transient=True,
+        unsent=unsent,
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and all that lies beneath it: requests and urllib3 hide the cause in arguments and contexts."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        it = waiting.pop(0)
+        if isinstance(it, BaseException) and id(it) not in seen:
+            seen.add(id(it))
+            yield it
+            waiting.extend([it.__cause__, it.__context__, getattr(it, "reason", None), *it.args])
+
+
+def _timed_out(unsent: bool) -> TimedOutError:
+    return TimedOutError(
+        "the server did not answer in time",
+        "Check the load of the web server, or set timeout higher",
+        unsent,
+    )

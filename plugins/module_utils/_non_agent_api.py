@@ -1,0 +1,263 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is logged in: the one function of the Non-Agent API that this collection calls (protocol 5).
+
+No exception that leaves this file holds text of the server: it echoes the password here as well (protocol 5.3).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import FIRST_RETRY_PAUSE
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    AccountError,
+    AccountLockedError,
+    AddressBlockedError,
+    ApiError,
+    AuthenticationFailedError,
+    InvalidArgumentError,
+    NoAnswerError,
+    NotUnderstoodError,
+    PermissionDeniedError,
+)
+from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, Http
+
+
+@dataclass(frozen=True)
+class LoggedInAgent:
+    """A row of logged_in_agents; the names are those of the API's documentation (protocol 5.2).
+
+    Every text is as people typed it. ``pause_code`` and ``sub_status`` are None where they were not asked for.
+    """
+
+    user: str
+    campaign_id: str
+    session_id: str
+    status: str
+    lead_id: int
+    callerid: str
+    calls_today: int
+    full_name: str
+    user_group: str
+    user_level: int
+    pause_code: str | None = None
+    sub_status: str | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which agents are listed: those of these campaigns and of these user groups, where empty means all.
+
+    ``sub_status``: with their pause code and sub status, which costs the server a look into its logs.
+    """
+
+    campaigns: Sequence[str] = ()
+    user_groups: Sequence[str] = ()
+    sub_status: bool = False
+
+
+class LoginRefusedError(AuthenticationFailedError):
+    """``Login incorrect``: also said of the right password when the user level is too low (protocol 5.3)."""
+
+    def __init__(self) -> None:
+        AccountError.__init__(
+            self,
+            "the Non-Agent API refused the user name or the password, or the user level of the API account is below 7",
+            "Check api_user, api_password and the User Level first: ten failed logins lock the account for 15 minutes",
+        )
+
+
+class ListDeniedError(PermissionDeniedError):
+    """The account may log in, but not see who else has (protocol 5.1)."""
+
+    def __init__(self) -> None:
+        AccountError.__init__(
+            self,
+            "the API account has no permission to list the logged-in agents",
+            'Give this user a User Level of 7 or more and set "View Reports" to 1 in VICIdial (Users, Modify User)',
+        )
+
+
+class FunctionDeniedError(PermissionDeniedError):
+    """``api_allowed_functions`` lacks ``logged_in_agents``."""
+
+    def __init__(self) -> None:
+        AccountError.__init__(
+            self,
+            "the API account has no permission for the function logged_in_agents",
+            'Add logged_in_agents to "API Allowed Functions" of this user in VICIdial',
+        )
+
+
+_FUNCTION = "logged_in_agents"
+_NAME = "full_name"
+_NUMBERS = ("lead_id", "calls_today", "user_level")
+_COLUMNS = frozenset(LoggedInAgent.__annotations__)
+_SUB_STATUS_COLUMNS = frozenset(("pause_code", "sub_status"))
+_HEADER = re.compile(r"^user\t[^\n]*\n", re.MULTILINE)
+_ERROR_LINE = re.compile(r"^ERROR: ([^\n]*)\n", re.MULTILINE)
+# PHP's display_errors writes such lines before an answer and after it (protocol 2.3).
+_WARNING_LINE = re.compile(r"^<(?:br />|b>)[^\n]*\n", re.MULTILINE)
+# What could have become an authentication error: asking again could cost a failed login.
+_BEGUN_LINE = re.compile(r"^\w+: ", re.MULTILINE)
+
+_REFUSALS: dict[str, Callable[[], ApiError]] = {
+    "Too many login attempts": AccountLockedError,
+    "Your IP Address is not allowed": AddressBlockedError,
+    f"{_FUNCTION} USER DOES NOT HAVE PERMISSION": ListDeniedError,
+    "auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION": FunctionDeniedError,
+}
+
+
+def logged_in_agents(
+    connection: Connection, choice: Choice, retries: int, sleep: Callable[[float], None] = time.sleep
+) -> list[LoggedInAgent]:
+    """The agents who are logged in; ``connection.url`` is the full path of non_agent_api.php.
+
+    A question without an answer is repeated up to ``retries`` times, with growing pauses. Raises an ApiError, and
+    nothing else, when it fails; nobody logged in is no failure.
+    """
+    form = _form(connection, choice)
+    pauses = (FIRST_RETRY_PAUSE * 2**attempt for attempt in range(retries))
+    http = Http(connection)
+    try:
+        while True:
+            try:
+                found = parse_agents(http.post(connection.url, form), choice.sub_status)
+                return [it for it in found if _is_chosen(it, choice)]
+            except ApiError as error:
+                pause = next(pauses, None)
+                if pause is None or not error.transient:
+                    raise
+            sleep(pause)
+    finally:
+        http.close()
+
+
+def parse_agents(body: bytes, sub_status: bool) -> list[LoggedInAgent]:
+    """The rows of a table with tabs and a header, which proves that it is one.
+
+    Total: raises the ApiError that the server's ERROR stands for, NotUnderstoodError for anything that is not the
+    whole table, NoAnswerError for a body without any answer.
+    """
+    text = body.decode("utf-8", "replace")
+    header = _HEADER.search(text)
+    error = _ERROR_LINE.search(text, 0, header.start() if header else len(text))
+    if error is not None:
+        return _nobody(error.group(1))
+    if header is None:
+        raise _no_table(text)
+    columns = header.group().rstrip("\n").split("\t")
+    wanted = _COLUMNS if sub_status else _COLUMNS - _SUB_STATUS_COLUMNS
+    if not wanted.issubset(columns) or len(set(columns)) != len(columns):
+        raise _no_row("its header lacks columns")
+    return [_agent(row, columns, wanted) for row in _rows(text[header.end() :], columns.index(_NAME))]
+
+
+def _form(connection: Connection, choice: Choice) -> dict[str, str]:
+    """Every parameter, once, and `pass` never last (protocol 1.5)."""
+    for name in (*choice.campaigns, *choice.user_groups):
+        # The server drops other characters silently: `SA LES` would choose SALES, and `*` everybody.
+        if not re.fullmatch(r"[-\w]+", name):
+            raise InvalidArgumentError(
+                f"{name!r} is no campaign and no user group: letters, digits, - and _ only",
+                "Correct campaigns or user_groups; nothing was sent",
+            )
+    return {
+        "source": connection.source,
+        "user": connection.user,
+        "pass": connection.password,
+        "function": _FUNCTION,
+        "campaigns": "|".join(choice.campaigns),
+        "user_groups": "|".join(choice.user_groups),
+        "show_sub_status": "YES" if choice.sub_status else "NO",
+        "stage": "tab",
+        "header": "YES",
+    }
+
+
+def _is_chosen(agent: LoggedInAgent, choice: Choice) -> bool:
+    """Whether ``agent`` is one of those asked for: a filter that the server did not take would let everybody in."""
+    pairs = ((agent.campaign_id, choice.campaigns), (agent.user_group, choice.user_groups))
+    # The server's database compares without regard to case.
+    return all(not names or value.casefold() in map(str.casefold, names) for value, names in pairs)
+
+
+def _rows(text: str, before_name: int) -> Iterator[str]:
+    """The rows in ``text``, each with its line end: a row begins where ``before_name`` columns do, a name may go on."""
+    begin = re.compile(rf"^(?=(?:[^\t\n]*\t){{{before_name}}})", re.MULTILINE)
+    noise, *rows = begin.split(_WARNING_LINE.sub("", text))
+    if noise.strip():
+        raise _no_row("what follows its header is no row")
+    yield from rows
+
+
+def _agent(row: str, columns: Sequence[str], wanted: frozenset[str]) -> LoggedInAgent:
+    """The agent of one row. Nothing is quoted: columns are counted from both ends, the name is what is between them."""
+    cells = row.rstrip("\n").split("\t")
+    surplus = len(cells) - len(columns)
+    if surplus < 0 or not row.endswith("\n"):
+        raise _no_row("a row of it is cut off")
+    name = columns.index(_NAME)
+    cells[name : name + surplus + 1] = ["\t".join(cells[name : name + surplus + 1])]
+    values: dict[str, Any] = {column: cell for column, cell in zip(columns, cells) if column in wanted}
+    for column in _NUMBERS:
+        values[column] = _number(values[column])
+    return LoggedInAgent(**values)
+
+
+def _number(cell: str) -> int:
+    if not re.fullmatch(r"[0-9]{0,18}", cell):
+        raise _no_row("a number in it is none")
+    return int(cell or 0)
+
+
+def _nobody(rest: str) -> list[LoggedInAgent]:
+    """The empty list, or the exception that an ERROR line stands for; only its fixed words are looked at."""
+    if rest.startswith(f"{_FUNCTION} NO LOGGED IN AGENTS"):
+        return []
+    for start, error in _REFUSALS.items():
+        if rest.startswith(start):
+            raise error()
+    if rest.startswith("Login incorrect"):
+        raise AddressBlockedError() if rest.endswith("|IPBLOCK|") else LoginRefusedError()
+    if rest.startswith("NO FUNCTION SPECIFIED"):
+        raise NotUnderstoodError(
+            "the parameters of the request did not reach the Non-Agent API",
+            "Look at what stands in front of the server: it drops the body of a POST request",
+        )
+    raise _not_english()
+
+
+def _not_english() -> NotUnderstoodError:
+    return NotUnderstoodError(
+        "the server's answer is none that the Non-Agent API gives in English, probably because of a translated account",
+        'Set the language of the API user to "default English" in VICIdial',
+    )
+
+
+def _no_row(what: str) -> NotUnderstoodError:
+    return NotUnderstoodError(
+        f"the list of logged-in agents cannot be read: {what}",
+        "Look at the web server's error log for what else writes into its answers or cuts them off",
+    )
+
+
+def _no_table(text: str) -> ApiError:
+    if "<html" in text.lower():
+        return NotUnderstoodError(
+            "a web page came back instead of an answer of the Non-Agent API",
+            "Check api_url, and that no login page or proxy stands in front of /vicidial/non_agent_api.php",
+        )
+    if "|" in text or "\t" in text or _BEGUN_LINE.search(text):
+        return _not_english()
+    return NoAnswerError(
+        "the server's answer to logged_in_agents holds no result, as when its database is down",
+        "Check api_url, the database and the web server's error log of the VICIdial system",
+    )

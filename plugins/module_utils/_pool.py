@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The workers that carry out calls: so many threads, each with one kept-alive connection. They never sleep."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from concurrent.futures import Future
+from typing import Callable, Generic, TypeVar
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
+
+TagT = TypeVar("TagT")
+ResultT = TypeVar("ResultT")
+Call = Callable[[AgentApi], ResultT]
+
+
+class Pool(Generic[TagT, ResultT]):
+    """``size`` workers over ``connection``, for one thread that submits and collects."""
+
+    def __init__(self, connection: Connection, size: int) -> None:
+        self.free = self._size = size
+        self._connection = connection
+        self._calls: queue.SimpleQueue[tuple[TagT, Call[ResultT]] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[TagT, Future[ResultT]]] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def now(self) -> float:
+        """Seconds on a clock that never goes back."""
+        return time.monotonic()
+
+    def submit(self, tag: TagT, call: Call[ResultT]) -> None:
+        """Have a free worker carry out ``call``; its result comes back with ``tag``."""
+        self.free -= 1
+        if self.free < 0:
+            raise RuntimeError("no worker is free")
+        self._calls.put((tag, call))
+        # A new worker only when all those that there are have work: a small task opens few connections.
+        if len(self._threads) < self._busy():
+            thread = threading.Thread(target=self._work, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def collect(self, seconds: float) -> tuple[TagT, ResultT] | None:
+        """A finished call's tag and result; None when there is none within ``seconds``. Raises what the call raised."""
+        try:
+            tag, future = self._done.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        self.free += 1
+        return tag, future.result()
+
+    def close(self) -> None:
+        """Let the workers end once their calls are done."""
+        for _thread in self._threads:
+            self._calls.put(None)
+
+    def _busy(self) -> int:
+        return self._size - self.free
+
+    def _work(self) -> None:
+        api = AgentApi(self._connection)
+        while True:
+            submitted = self._calls.get()
+            if submitted is None:
+                break
+            tag, call = submitted
+            future: Future[ResultT] = Future()
+            try:
+                future.set_result(call(api))
+            except Exception as error:  # noqa: BLE001 - raised again where the result is collected
+                future.set_exception(error)
+            self._done.put((tag, future))
+        api.close()

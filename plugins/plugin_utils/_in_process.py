@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An action plugin that runs its module's operation in Ansible's own worker, without a process for each task.
+
+A module costs a third of a second before it does anything. The operation is the same object that the module runs, so
+both have one argument spec, one outcome and one set of messages. An action plugin gets no masking from Ansible: what a
+module's result would be masked for is masked here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from ansible import constants
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.plugins.action.normal import ActionModule as NormalAction
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Operation
+from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
+
+TaskVars = Mapping[str, Any]
+
+
+class InProcessAction(NormalAction):
+    """Runs ``operation`` here where that makes no difference, and hands over to the module everywhere else."""
+
+    operation: Operation
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The task's result, as the module would give it."""
+        if not self._is_at_home(task_vars or {}):
+            result: dict[str, Any] = super().run(tmp, task_vars)
+            return result
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        with mock.patch.dict(os.environ, {name: str(value) for name, value in environment.items()}):
+            return self._run_here()
+
+    def _is_at_home(self, task_vars: TaskVars) -> bool:
+        """Whether the module would run as this user, on this machine, with this Python."""
+        is_local = self._connection.transport == "local" and not self._connection.become and not self._task.async_val
+        return bool(is_local) and HAS_REQUESTS and self._interpreter_is_ours(task_vars)
+
+    def _interpreter_is_ours(self, task_vars: TaskVars) -> bool:
+        of_host = task_vars
+        if self._task.delegate_to:
+            of_host = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to, {})
+        configured = constants.config.get_config_value("INTERPRETER_PYTHON", variables=of_host)
+        python = str(self._templar.template(configured)).strip()
+        # Discovery looks for any Python that works. This one does.
+        return python.startswith("auto") or _same_python(python)
+
+    def _run_here(self) -> dict[str, Any]:
+        operation = self.operation
+        validation = ArgumentSpecValidator(**operation.spec).validate(_plain(self._task.args))
+        params = validation.validated_parameters
+        warnings = [f"Both option {it['option']} and its alias {it['alias']} are set." for it in validation._warnings]
+        if validation.error_messages:
+            result = {"failed": True, "msg": self._argument_error(validation)}
+        else:
+            result, more = operation.perform(params, self._task.check_mode, lambda: False)
+            warnings += more
+        result["invocation"] = {"module_args": params}
+        if warnings:
+            result["warnings"] = warnings
+        masked: dict[str, Any] = remove_values(result, validation._no_log_values)
+        return masked
+
+    def _argument_error(self, validation: Any) -> str:
+        message: str = validation.errors.msg
+        if isinstance(validation.errors[0], UnsupportedError):
+            message = f"Unsupported parameters for ({self._task.resolved_action}) module: {message}"
+        return message
+
+
+def _same_python(path: str) -> bool:
+    """Whether ``path`` is this very Python: the same program, of the same virtual environment."""
+    named, ours = Path(path), Path(sys.executable)
+    return named.parent == ours.parent and named.resolve() == ours.resolve()
+
+
+def _plain(value: Any) -> Any:
+    """``value`` as it would reach a module through JSON: without Ansible's own kinds of text in it."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(it) for key, it in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [_plain(it) for it in value]
+    return str(value)

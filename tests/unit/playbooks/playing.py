@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the real ansible-playbook, the task's module in Ansible's own worker or as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+IN_PROCESS = "in process"
+AS_MODULE = "as a module"
+WAYS = (IN_PROCESS, AS_MODULE)
+
+Tasks = list[dict[str, Any]]
+
+
+def python_for(way: str, directory: Path) -> str:
+    """The interpreter that makes the tasks of a play run in that ``way``: ours, or another that amounts to ours."""
+    if way == IN_PROCESS:
+        return sys.executable
+    wrapper = directory / "other-python"
+    wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    wrapper.chmod(0o755)
+    return str(wrapper)
+
+
+def play(
+    directory: Path, tasks: Tasks, *arguments: str, python: str | None = sys.executable, **environment: str
+) -> str:
+    """Everything that ansible-playbook prints and logs for a play of ``tasks`` on localhost, which must succeed.
+
+    With ``python`` None its interpreter is left to the tasks.
+    """
+    playbook = directory / "play.yml"
+    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    log = directory / "ansible.log"
+    interpreter = ["-e", f"ansible_python_interpreter={python}"] if python else []
+    settings = {"ANSIBLE_LOG_PATH": str(log), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(directory)}
+    done = subprocess.run(
+        ["ansible-playbook", "-i", "localhost,", "-c", "local", *interpreter, str(playbook), *arguments],
+        cwd=directory,
+        env={**os.environ, **settings, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = done.stdout + done.stderr + log.read_text()
+    assert done.returncode == 0, output
+    return output

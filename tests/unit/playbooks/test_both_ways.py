@@ -1,0 +1,180 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A task gives the same result, key by key, whether it runs in Ansible's own worker or as a module."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import (
+    AS_MODULE,
+    IN_PROCESS,
+    WAYS,
+    Tasks,
+    play,
+    python_for,
+)
+from vicidial_simulator.accounts import Account
+
+DECLARE = "telephony.vicidial.vicidial_stereo_recording"
+ASK = "telephony.vicidial.vicidial_stereo_recording_info"
+JINJA = "{{ 7 * 7 }} {% raw %}"
+
+# Task by task: the keywords of each; what they leave behind in the call center is there for the next ones.
+SCENARIOS: dict[str, dict[str, Any]] = {
+    "check": {DECLARE: {"agent_user": "1000", "state": "recording"}, "check_mode": True, "diff": True},
+    "begin": {DECLARE: {"agent_user": "1000", "state": "recording", "label": "_X"}, "diff": True},
+    "again": {DECLARE: {"agent_user": "1000", "state": "recording"}},
+    "number": {DECLARE: {"agent_user": 1000, "state": "recording", "wait_timeout": "9"}},
+    "end": {DECLARE: {"alt_user": "crm1000", "state": "idle"}},
+    "many": {DECLARE: {"agent_users": ["1000", "1001", "1003", "1001"], "state": "recording", "concurrency": 2}},
+    "csv": {ASK: {"agent_users": "1000,1001,1002"}},
+    "many_check": {DECLARE: {"agent_users": ["1000", "1002"], "state": "idle"}, "check_mode": True},
+    "partial": {DECLARE: {"agent_users": ["1000", "4711", "4712"], "state": "idle"}},
+    "loop": {ASK: {"agent_user": "{{ item }}"}, "loop": ["1000", "1001"]},
+    "no_call": {DECLARE: {"agent_user": "1004", "state": "recording", "require_call": True}},
+    "unconfirmed": {DECLARE: {"agent_user": "1004", "state": "recording", "wait_timeout": 0.5}},
+    "logged_out": {DECLARE: {"agent_user": "4711", "state": "idle"}},
+    "ignored": {DECLARE: {"agent_user": "4711", "state": "idle", "when_logged_out": "ignore"}},
+    "wrong_password": {DECLARE: {"agent_user": "1000", "state": "idle", "api_password": "p@ss!w#rd"}},
+    "from_environment": {
+        ASK: {"agent_user": "1000", "api_user": "{{ omit }}"},
+        "environment": {"VICIDIAL_API_USER": "second", "VICIDIAL_API_SOURCE": "environment"},
+    },
+    "wrong_environment": {
+        ASK: {"agent_user": "1000"},
+        "environment": [{"VICIDIAL_API_SOURCE": "not-a-source"}],
+    },
+    "nonsense": {DECLARE: {"agent_user": "10 00", "state": "idle"}},
+    "no_state": {DECLARE: {"agent_user": "1000"}},
+    "no_agent": {DECLARE: {"state": "idle"}},
+    "two_agents": {DECLARE: {"agent_user": "1000", "alt_user": "crm1000", "state": "idle"}},
+    "wrong_choice": {DECLARE: {"agent_user": "1000", "state": "paused"}},
+    "wrong_type": {DECLARE: {"agent_user": "1000", "state": "idle", "timeout": "soon"}},
+    "unknown_option": {DECLARE: {"agent_user": "1000", "state": "idle", "agent": "1000"}},
+    "two_names": {DECLARE: {"agent_user": "1000", "state": "idle", "stage": "_A", "label": "_B"}},
+    "unreachable": {DECLARE: {"agent_user": "1000", "state": "idle", "api_url": "http://127.0.0.1:9", "retries": 0}},
+    "plain_http": {ASK: {"agent_user": "1000", "api_url": "http://dialer.invalid", "retries": 0, "timeout": 2}},
+    "hidden": {ASK: {"agent_user": "1000"}, "no_log": True},
+    "jinja": {ASK: {"agent_user": "1009"}},
+}
+
+
+def results(way: str, directory: Path) -> dict[str, Any]:
+    """What a playbook of all scenarios registers, in a call center of its own."""
+    directory.mkdir()
+    dialer = call_center()
+    dialer.accounts["second"] = Account("second", "simulated")
+    dialer.start_recording("1009", filename=JINJA)
+    with serving(dialer) as simulator:
+        tasks = [scenario(simulator, name, keywords) for name, keywords in SCENARIOS.items()]
+        output = play(directory, [*tasks, save(directory)], "-vvvv", python=python_for(way, directory))
+    assert ("AnsiballZ_vicidial" in output) == (way == AS_MODULE)
+    assert "p@ss!w#rd" not in output
+    found: dict[str, Any] = json.loads((directory / "results.json").read_text())
+    return {name: comparable(it) for name, it in found.items()}
+
+
+def scenario(simulator: Simulator, name: str, keywords: dict[str, Any]) -> dict[str, Any]:
+    task = {**keywords, "register": name, "ignore_errors": True}
+    for module in {DECLARE, ASK} & set(task):
+        connected = {"api_url": simulator.url, "api_user": "6666", "api_password": "simulated", "retries": 1}
+        task[module] = {**connected, **task[module]}
+        if module == DECLARE:
+            task[module] = {"wait_sleep": 0.1, **task[module]}
+    return task
+
+
+def save(directory: Path) -> dict[str, Any]:
+    """A task that writes the registered results down."""
+    registered = "{" + ", ".join(f"'{name}': {name}" for name in SCENARIOS) + "}"
+    content = "{{ " + registered + " | to_json }}"
+    return {"ansible.builtin.copy": {"content": content, "dest": str(directory / "results.json"), "mode": "0600"}}
+
+
+def comparable(result: Any) -> Any:
+    """``result`` without what differs from run to run: ports, times, and whose recording came first."""
+    text = json.dumps(result, sort_keys=True)
+    for pattern, instead in (
+        (r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:PORT"),
+        (r'"confirmed_after": [\d.]+', '"confirmed_after": 0'),
+        (r'"start_time": "[^"]+"', '"start_time": ""'),
+        (r"\b1000\d\d(?=_|,)", "100000"),
+    ):
+        text = re.sub(pattern, instead, text)
+    return json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    directory = tmp_path_factory.mktemp("both")
+    return {way: results(way, directory / way.replace(" ", "")) for way in WAYS}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_both_ways_give_the_same_result(both: dict[str, dict[str, Any]], name: str) -> None:
+    assert both[IN_PROCESS][name] == both[AS_MODULE][name]
+
+
+def test_the_scenarios_are_what_they_are_called(both: dict[str, dict[str, Any]]) -> None:
+    """The comparison above would hold for two runs that fail alike as well."""
+    found = both[IN_PROCESS]
+    failed = {name for name, it in found.items() if it.get("failed")}
+    expected = {"partial", "no_call", "unconfirmed", "logged_out", "wrong_password", "wrong_environment", "nonsense"}
+    expected |= {"no_state", "no_agent", "two_agents", "wrong_choice", "wrong_type", "unknown_option"}
+    assert failed == expected | {"unreachable", "plain_http"}
+    assert found["begin"]["changed"]
+    assert found["jinja"]["recordings"][0]["filename"] == JINJA
+    assert "warnings" in found["wrong_password"]
+    assert "in clear" in str(found["plain_http"]["warnings"])
+
+
+HANDED_OVER: dict[str, dict[str, Any]] = {
+    "async": {"async": 30, "poll": 1},
+    "become": {"become": True, "become_method": "ansible.builtin.su", "become_exe": "su"},
+    "another interpreter": {"vars": {"ansible_python_interpreter": "OTHER"}},
+    "another interpreter, delegated": {"delegate_to": "elsewhere"},
+}
+
+
+@pytest.mark.parametrize("keyword", HANDED_OVER)
+def test_it_hands_over_to_the_module(simulator: Simulator, tmp_path: Path, keyword: str) -> None:
+    other = python_for(AS_MODULE, tmp_path)
+    keywords = json.loads(json.dumps(HANDED_OVER[keyword]).replace("OTHER", other))
+    tasks: Tasks = [
+        {
+            "add_host": {
+                "name": "elsewhere",
+                "ansible_connection": "local",
+                "ansible_python_interpreter": other,
+            }
+        },
+        {**scenario(simulator, "told", {ASK: {"agent_user": "1000"}}), "ignore_errors": False, **keywords},
+        {"assert": {"that": "told.recordings[0].state == 'idle'"}},
+    ]
+    output = play(tmp_path, tasks, "-vvvv", python=None if "interpreter" in keyword else sys.executable)
+    assert "AnsiballZ_vicidial" in output
+
+
+@pytest.mark.parametrize("value", [None, "auto", "auto_silent"])
+def test_a_python_yet_to_be_discovered_is_ours(simulator: Simulator, tmp_path: Path, value: str | None) -> None:
+    variables = {"vars": {"ansible_python_interpreter": value}} if value else {}
+    task = {**scenario(simulator, "told", {ASK: {"agent_user": "1000"}}), "ignore_errors": False, **variables}
+    assert "AnsiballZ_vicidial" not in play(tmp_path, [task], "-vvvv", python=None)
+
+
+def test_a_task_that_runs_out_of_its_timeout_fails_and_says_so(simulator: Simulator, tmp_path: Path) -> None:
+    simulator.dialer.change_screen("1000", open=False)
+    tasks: Tasks = [
+        {**scenario(simulator, "told", {DECLARE: {"agent_user": "1000", "state": "recording"}}), "timeout": 1},
+        {"assert": {"that": ["told is failed", "told.msg is search('[Tt]imed out')"]}},
+    ]
+    play(tmp_path, tasks)

@@ -1,0 +1,202 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scheduler, in virtual time: who is asked when, how many calls it takes, and when it stops."""
+
+from __future__ import annotations
+
+from itertools import count, pairwise
+
+import pytest
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
+from ansible_collections.telephony.vicidial.tests.unit.virtual import STARTED_AT, VirtualCallCenter, failing
+
+FLOOR = [str(user) for user in range(1000, 1300)]
+REFUSED = _errors.UnreachableError("refused", "Start it", transient=True, unsent=True)
+CRASHED = _errors.HttpError("HTTP 500", "Look", transient=True)
+
+
+@pytest.fixture
+def center() -> VirtualCallCenter:
+    return VirtualCallCenter(agents=300)
+
+
+def test_a_floor_that_is_so_already_costs_one_call_each(center: VirtualCallCenter) -> None:
+    tolds = center.declare(FLOOR, "idle")
+    assert center.values() == ["STATUS"] * 300
+    assert [told.user for told in tolds] == FLOOR
+    assert all(told.outcome.confirmed and not told.outcome.changed for told in tolds)
+
+
+def test_the_screens_second_passes_for_everyone_at_once(center: VirtualCallCenter) -> None:
+    tolds = center.declare(FLOOR, "recording")
+    assert all(told.outcome.confirmed and told.outcome.signals == ("BEGIN",) for told in tolds)
+    assert [len(center.live(user)) for user in FLOOR] == [1] * 300
+    # 8 workers at 10 ms a call: what it takes is the calls, and one screen with the poll that sees it.
+    assert center.calls[-1][0] < len(center.calls) * 0.01 / 8 + 2.0
+
+
+def test_no_more_calls_at_once_than_workers(center: VirtualCallCenter) -> None:
+    center.declare(FLOOR, "recording")
+    assert center.most_under_way == 8
+
+
+def test_a_signal_follows_its_status_before_anybody_else_is_asked(center: VirtualCallCenter) -> None:
+    center.declare(FLOOR, "recording")
+    at = {(value, user): when for when, value, user in reversed(center.calls)}
+    assert max(at["BEGIN", user] - at["STATUS", user] for user in FLOOR) <= 0.02
+
+
+def test_the_first_agent_is_asked_alone(center: VirtualCallCenter) -> None:
+    center.declare(FLOOR, "idle")
+    assert center.calls[1][0] == pytest.approx(0.01)
+
+
+def test_a_wrong_password_is_one_failed_login_for_500_agents() -> None:
+    center = VirtualCallCenter(agents=500)
+    center.password = "wrong"
+    tolds = center.declare([str(user) for user in range(1000, 1500)], "recording")
+    assert center.dialer.accounts["6666"].failures == 1
+    assert {told.outcome.failure.reason for told in tolds if told.outcome.failure} == {"authentication_failed"}
+    assert "not attempted" in str(tolds[499].outcome.failure)
+
+
+def test_a_password_that_is_changed_in_the_middle_cannot_lock_the_account(center: VirtualCallCenter) -> None:
+    numbers = count()
+
+    def change(_form: dict[str, str]) -> None:
+        if next(numbers) == 700:
+            center.dialer.accounts["6666"].password = "changed"
+
+    center.meddle = change
+    tolds = center.declare(FLOOR, "recording")
+    assert 1 <= center.dialer.accounts["6666"].failures <= 8
+    # Those whose signal was on its way are not said to be anything.
+    unknown = [told for told in tolds if told.outcome.signals and not told.outcome.confirmed]
+    assert unknown
+    assert {told.outcome.state for told in unknown} == {None}
+
+
+@pytest.mark.parametrize("agents", [["4711", *FLOOR], [*FLOOR[:5], "4711", *FLOOR[5:]]])
+def test_an_agent_who_is_logged_out_stops_nobody_else(center: VirtualCallCenter, agents: list[str]) -> None:
+    tolds = center.declare(agents, "recording")
+    assert [told.user for told in tolds if not told.outcome.confirmed] == ["4711"]
+
+
+def test_an_agent_about_whom_the_server_crashes_stops_nobody_else(center: VirtualCallCenter) -> None:
+    center.meddle = failing(CRASHED, lambda form: form["agent_user"] == "1007")
+    tolds = center.declare(FLOOR, "recording")
+    assert [told.user for told in tolds if not told.outcome.confirmed] == ["1007"]
+
+
+def test_where_the_first_answer_is_lost_nobody_else_is_asked(center: VirtualCallCenter) -> None:
+    """It may have been that the password is wrong."""
+    center.meddle = failing(CRASHED)
+    center.declare(FLOOR, "recording")
+    assert center.values() == ["STATUS"]
+
+
+def test_a_server_that_was_never_there_is_asked_about_one_agent_only(center: VirtualCallCenter) -> None:
+    center.meddle = failing(REFUSED)
+    tolds = center.declare(FLOOR, "recording", retries=2)
+    assert center.values() == ["STATUS"] * 3
+    assert "not attempted" in str(tolds[1].outcome.failure)
+    assert {told.outcome.failure.reason for told in tolds if told.outcome.failure} == {"unreachable"}
+
+
+def test_a_server_that_goes_away_in_the_middle_is_given_up_after_a_few(center: VirtualCallCenter) -> None:
+    numbers = count()
+    center.meddle = failing(REFUSED, lambda _form: next(numbers) >= 100)
+    tolds = center.declare(FLOOR, "idle", retries=2)
+    assert len([told for told in tolds if told.outcome.confirmed]) == 100
+    assert len(center.calls) - 100 <= 3 * 8
+    assert "not attempted" in str(tolds[-1].outcome.failure)
+
+
+def test_a_server_that_is_away_for_three_seconds_costs_nobody_his_state(center: VirtualCallCenter) -> None:
+    center.meddle = failing(REFUSED, lambda _form: 1.0 < center.now() - STARTED_AT < 4.0)
+    tolds = center.declare(FLOOR, "recording", wait_timeout=20)
+    assert all(told.outcome.confirmed for told in tolds)
+    assert [len(center.live(user)) for user in FLOOR] == [1] * 300
+
+
+def test_check_mode_sends_no_signal_and_names_those_it_would(center: VirtualCallCenter) -> None:
+    center.dialer.start_recording("1007")
+    tolds = center.declare(FLOOR, "recording", check_mode=True)
+    assert center.values() == ["STATUS"] * 300
+    assert [told.user for told in tolds if not told.outcome.changed] == ["1007"]
+
+
+def test_the_rate_limit_holds_for_all_calls_together(center: VirtualCallCenter) -> None:
+    center.declare(FLOOR[:30], "recording", rate_limit=20)
+    times = [when for when, _value, _user in center.calls]
+    assert min(later - earlier for earlier, later in pairwise(times)) >= 0.05 - 1e-6
+
+
+def test_an_interruption_begins_nothing_more_and_hides_nothing(center: VirtualCallCenter) -> None:
+    tolds = center.declare(FLOOR, "recording", interrupted=lambda: len(center.calls) >= 50)
+    assert len(center.calls) <= 50 + 8
+    signalled = {user for _at, value, user in center.calls if value == "BEGIN"}
+    assert {told.user for told in tolds if told.outcome.changed} == signalled
+    assert {told.outcome.failure.reason for told in tolds if told.outcome.failure} == {"interrupted"}
+    assert {told.outcome.state for told in tolds if told.outcome.signals} <= {None, "recording"}
+    center.at += 5
+    again = center.declare(FLOOR, "recording")
+    assert all(told.outcome.confirmed for told in again)
+    assert [len(center.live(user)) for user in FLOOR] == [1] * 300
+
+
+def test_nobody_is_no_call(center: VirtualCallCenter) -> None:
+    assert center.declare([], "recording") == []
+    assert center.calls == []
+
+
+def test_a_thousand_agents_cost_no_more_each_than_a_hundred() -> None:
+    cost = {}
+    for size in (100, 1000):
+        center = VirtualCallCenter(agents=size)
+        center.declare(list(center.dialer.agents), "recording")
+        cost[size] = len(center.calls) / size
+    assert cost[1000] <= cost[100] * 1.1
+
+
+POLLS = [0.25, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]
+ACTS = [0.05, 0.3, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("poll", POLLS)
+@pytest.mark.parametrize("wait_timeout", [10, 30])
+def test_no_screen_up_to_ten_seconds_slow_ever_begins_two(poll: float, act: float, wait_timeout: float) -> None:
+    """Twenty screens whose polls are spread over the interval; a minute later still no second recording."""
+    center = VirtualCallCenter(agents=20)
+    for number, user in enumerate(center.dialer.agents):
+        center.dialer.change_screen(user, poll=poll, act=act, phase=center.at - poll * number / 20)
+    tolds = center.declare(list(center.dialer.agents), "recording", wait_timeout=wait_timeout)
+    center.at += 60
+    assert [len(center.live(user)) for user in center.dialer.agents] == [1] * 20
+    if wait_timeout >= poll + act + 1:
+        assert all(told.outcome.confirmed for told in tolds)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.7, 1.9, 3.1, 4.4])
+@pytest.mark.parametrize("rules", ["ONDEMAND", "ALLCALLS"])
+def test_what_calls_come_and_go_in_the_meantime_never_makes_us_begin_two_or_end_one(rules: str, after: float) -> None:
+    center = VirtualCallCenter(agents=8, statuses="READY,INCALL")
+    center.dialer.campaigns["SALES"].recording = rules
+    users = list(center.dialer.agents)
+    changed: set[str] = set()
+
+    def change(form: dict[str, str]) -> None:
+        user = form["agent_user"]
+        if center.now() - STARTED_AT > after + 0.1 * users.index(user) and user not in changed:
+            changed.add(user)
+            if center.dialer.agents[user].call:
+                center.dialer.end_call(user, status="READY")
+            center.dialer.start_call(user)
+
+    center.meddle = change
+    center.declare(users, "recording")
+    assert "END" not in center.values()
+    assert max(center.values(user).count("BEGIN") for user in users) == 1

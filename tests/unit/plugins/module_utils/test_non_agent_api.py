@@ -1,0 +1,315 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is logged in: the parser on bytes, and the call over real HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
+from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, Http
+from ansible_collections.telephony.vicidial.plugins.module_utils._non_agent_api import (
+    Choice,
+    FunctionDeniedError,
+    ListDeniedError,
+    LoggedInAgent,
+    LoginRefusedError,
+    logged_in_agents,
+    parse_agents,
+)
+from ansible_collections.telephony.vicidial.tests.support import Simulator
+from vicidial_simulator.accounts import Account
+from vicidial_simulator.faults import CALL_FAULTS
+
+HEADER = "user\tcampaign_id\tsession_id\tstatus\tlead_id\tcallerid\tcalls_today\tfull_name\tuser_group\tuser_level"
+LONG_HEADER = f"{HEADER}\tpause_code\tsub_status"
+ROW = "1000\tTESTCAMP\t8600051\tPAUSED\t500000\t\t3\tMaria Garcia\tAGENTS\t1"
+MARIA = LoggedInAgent("1000", "TESTCAMP", "8600051", "PAUSED", 500000, "", 3, "Maria Garcia", "AGENTS", 1)
+WARNING = "<br />\n<b>Warning</b>:  Undefined variable $x in <b>/srv/www/a.php</b> on line <b>12</b><br />\n"
+PASSWORD = "p@ss!w#rd"
+NAMES = [
+    'Smith, John "JJ" | x',
+    "{{ 7 * 7 }}",
+    "李\t小龍",
+    "\t",
+    "\t\t\t",
+    "AGENTS\t1",
+    "two\nlines",
+    "one\tand\ntwo\t",
+    "",
+    "\r",
+    "\x85\u2028\x0b\x0c\x1c",
+    "ERROR: Login incorrect, please try again: |6666|secret|BAD|",
+]
+
+
+def table(*rows: str, header: str = HEADER) -> bytes:
+    return "".join(f"{line}\n" for line in (header, *rows)).encode()
+
+
+def row(name: str, user: str = "1000") -> str:
+    return f"{user}\tTESTCAMP\t8600051\tPAUSED\t500000\t\t3\t{name}\tAGENTS\t1"
+
+
+def connection(simulator: Simulator, **other: Any) -> Connection:
+    url = f"{simulator.url}/vicidial/non_agent_api.php"
+    return replace(Connection(url, simulator.user, simulator.password, timeout=2.0), **other)
+
+
+def test_a_row_has_typed_columns() -> None:
+    assert parse_agents(table(ROW), False) == [MARIA]
+
+
+def test_sub_status_adds_two_columns() -> None:
+    body = table(f"{ROW}\tLUNCH\t", header=LONG_HEADER)
+    assert parse_agents(body, True) == [replace(MARIA, pause_code="LUNCH", sub_status="")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_what_stands_between_the_columns(name: str) -> None:
+    """Tabs and line ends of a name are its own: nothing is quoted (protocol 5.2)."""
+    found = parse_agents(table(row(name), row("Next", "1001")), False)
+    assert [(it.user, it.full_name, it.user_group) for it in found] == [
+        ("1000", name, "AGENTS"),
+        ("1001", "Next", "AGENTS"),
+    ]
+    last = parse_agents(table(f"{row(name)}\t\tDEAD", header=LONG_HEADER), True)
+    assert (last[0].full_name, last[0].pause_code, last[0].sub_status) == (name, "", "DEAD")
+
+
+def test_columns_that_a_newer_server_adds_are_passed_over() -> None:
+    name = "a\tb"
+    (found,) = parse_agents(table(f"{row(name)}\tmore", header=f"{HEADER}\tnew"), False)
+    assert found == replace(MARIA, full_name=name)
+
+
+@pytest.mark.parametrize("body", [WARNING.encode() + table(ROW), table(ROW) + WARNING.encode(), table(ROW) + b"\n\n"])
+def test_what_stands_around_the_table_does_no_harm(body: bytes) -> None:
+    assert parse_agents(body, False) == [MARIA]
+
+
+def test_empty_numbers_are_zero() -> None:
+    (found,) = parse_agents(table("1000\tTESTCAMP\t8600051\tPAUSED\t\t\t\tMaria\tAGENTS\t"), False)
+    assert (found.lead_id, found.calls_today, found.user_level) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR: logged_in_agents NO LOGGED IN AGENTS: 6666|\n",
+        "ERROR: logged_in_agents NO LOGGED IN AGENTS\n",
+        f"{WARNING}ERROR: logged_in_agents NO LOGGED IN AGENTS: 6666|\n",
+    ],
+)
+def test_nobody_is_an_empty_list(line: str) -> None:
+    assert parse_agents(line.encode(), False) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("logged_in_agents USER DOES NOT HAVE PERMISSION TO GET AGENT INFO: |6666|", ListDeniedError),
+        ("logged_in_agents USER DOES NOT HAVE PERMISSION TO GET AGENT INFO - 6666|0", ListDeniedError),
+        ("auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION - 6666|logged_in_agents", FunctionDeniedError),
+        ("Login incorrect, please try again: |6666|secret|BAD|", LoginRefusedError),
+        ("Login incorrect, please try again: |6666|secret|IPBLOCK|", _errors.AddressBlockedError),
+        ("Your IP Address is not allowed: 10.0.0.9 |6666|IPBLOCK|", _errors.AddressBlockedError),
+        ("Too many login attempts, try again in 15 minutes: |6666|LOCK|", _errors.AccountLockedError),
+        ("NO FUNCTION SPECIFIED", _errors.NotUnderstoodError),
+        ("something new: |6666|secret|", _errors.NotUnderstoodError),
+    ],
+)
+@pytest.mark.parametrize("after", ["", f"{HEADER}\n{ROW}\n"])
+def test_each_error_of_the_server_has_its_class(line: str, error: type[_errors.ApiError], after: str) -> None:
+    with pytest.raises(error) as caught:
+        parse_agents(f"ERROR: {line}\n{after}".encode(), False)
+    assert "secret" not in f"{caught.value} {caught.value!r} {vars(caught.value)}"
+    assert caught.value.stops_run
+    assert not caught.value.transient
+
+
+def test_the_refusals_say_what_the_account_needs() -> None:
+    assert all(text in str(ListDeniedError()) for text in ("User Level of 7", '"View Reports"'))
+    assert "user level of the API account is below 7" in str(LoginRefusedError())
+    assert "logged_in_agents" in str(FunctionDeniedError())
+    assert [it.reason for it in (ListDeniedError, FunctionDeniedError, LoginRefusedError)] == [
+        "permission_denied",
+        "permission_denied",
+        "authentication_failed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        # Half a table
+        (table(ROW)[:-1], _errors.NotUnderstoodError),
+        (table(ROW, ROW)[:-20], _errors.NotUnderstoodError),
+        (table(ROW)[:-60] + b"\n", _errors.NotUnderstoodError),
+        (HEADER.encode(), _errors.NotUnderstoodError),
+        (HEADER[:30].encode() + b"\n", _errors.NotUnderstoodError),
+        # No table, or another one
+        (f"{ROW}\n".encode(), _errors.NotUnderstoodError),
+        (table(ROW, header=HEADER.replace("\t", "|")), _errors.NotUnderstoodError),
+        (table(ROW, header=HEADER.replace("campaign_id", "campaign")), _errors.NotUnderstoodError),
+        (table(ROW, header=f"{HEADER}\tuser"), _errors.NotUnderstoodError),
+        (table("PHP is unwell", ROW), _errors.NotUnderstoodError),
+        (table(ROW.replace("500000", "many")), _errors.NotUnderstoodError),
+        (table(ROW.replace("500000", "٣")), _errors.NotUnderstoodError),
+        (table(ROW.replace("500000", "9" * 5000)), _errors.NotUnderstoodError),
+        (b"ERROR: Login inc", _errors.NotUnderstoodError),
+        (b"FEHLER: Falscher Benutzer: |6666|secret|", _errors.NotUnderstoodError),
+        (b"<html><body><form>Sign in</form></body></html>\n", _errors.NotUnderstoodError),
+        # No answer at all: it may be there next time
+        (b"", _errors.NoAnswerError),
+        (b"MySQL connect ERROR: Connection refused", _errors.NoAnswerError),
+    ],
+)
+def test_what_is_not_the_whole_table_is_not_understood(body: bytes, error: type[_errors.ApiError]) -> None:
+    with pytest.raises(error) as caught:
+        parse_agents(body, False)
+    assert caught.value.reason == "not_understood"
+    assert "secret" not in f"{caught.value} {vars(caught.value)}"
+
+
+def test_sub_status_that_was_not_given_is_not_understood() -> None:
+    with pytest.raises(_errors.NotUnderstoodError, match="lacks columns"):
+        parse_agents(table(ROW), True)
+
+
+@given(
+    st.binary()
+    | st.builds(
+        lambda *parts: b"".join(parts),
+        *[
+            st.sampled_from([table(ROW), f"{ROW}\n".encode(), LONG_HEADER.encode(), b"\t", b"\n"])
+            | st.binary(max_size=9)
+        ]
+        * 4,
+    ),
+    st.booleans(),
+)
+def test_whatever_bytes_come_the_result_is_a_list_or_a_typed_error(body: bytes, sub_status: bool) -> None:
+    with contextlib.suppress(_errors.ApiError):
+        assert all(isinstance(it, LoggedInAgent) for it in parse_agents(body, sub_status))
+
+
+@given(st.text().filter(lambda name: "<b" not in name and name.count("\t") < 7))
+def test_whatever_name_a_person_has_comes_through(name: str) -> None:
+    encoded = name.encode("utf-8", "replace").decode()
+    assert [it.full_name for it in parse_agents(table(row(encoded)), False)] == [encoded]
+
+
+def test_the_call_is_one_post_with_every_parameter_in_the_body_once(simulator: Simulator) -> None:
+    found = logged_in_agents(connection(simulator), Choice(), 0)
+    assert [it.user for it in found] == [str(user) for user in range(1000, 1010)]
+    assert found[7].full_name == "{{ 7 * 7 }}"
+    (entry,) = simulator.journal.entries()
+    assert (entry["method"], set(entry["sources"].values())) == ("POST", {"body"})
+    # With `pass` last the server could take the password for a value (protocol 1.5).
+    assert list(entry["sources"])[-1] != "pass"
+
+
+def test_a_choice_narrows_the_list(simulator: Simulator) -> None:
+    with simulator.lock:
+        simulator.dialer.change_agent("1002", user_group="NIGHT", sub_status="DEAD")
+    choice = Choice(campaigns=["SALES", "NONE"], user_groups=["NIGHT"], sub_status=True)
+    (found,) = logged_in_agents(connection(simulator), choice, 0)
+    assert (found.user, found.pause_code, found.sub_status) == ("1002", "", "DEAD")
+
+
+def test_a_choice_has_no_regard_to_case_as_the_servers_database_has_none(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Http, "post", lambda *_: table(ROW))
+    assert logged_in_agents(connection(simulator), Choice(campaigns=["testcamp"]), 0) == [MARIA]
+
+
+def test_a_filter_that_the_server_does_not_take_lets_nobody_in(simulator: Simulator) -> None:
+    """A name in another script can lose all its characters on the way to the server's query."""
+    assert logged_in_agents(connection(simulator), Choice(campaigns=["ПРОДАЖИ"]), 0) == []
+
+
+@pytest.mark.parametrize("name", ["SA LES", "*", "A|B", "", "A\tB"])
+@pytest.mark.parametrize("option", ["campaigns", "user_groups"])
+def test_a_filter_that_the_server_would_misread_is_refused(simulator: Simulator, option: str, name: str) -> None:
+    with pytest.raises(_errors.InvalidArgumentError):
+        logged_in_agents(connection(simulator), Choice(**{option: [name]}), 0)
+    assert simulator.journal.entries() == []
+
+
+FAULTS = {
+    "reset-before-work": True,
+    "reset-after-work": True,
+    "truncated": True,
+    "truncated-unnoticed": False,
+    "bad-gateway": True,
+    "crash-before-work": True,
+    "crash-after-work": True,
+    "crash-with-answer": True,
+    "login-page": False,
+    "redirect": False,
+    "empty-body": True,
+    "database-down": True,
+    "database-down-fatal": True,
+}
+
+
+def test_every_fault_of_a_call_has_a_test() -> None:
+    assert set(FAULTS) == set(CALL_FAULTS) - {"noise", "latency"}
+
+
+@pytest.mark.parametrize(("fault", "transient"), FAULTS.items())
+def test_a_question_without_an_answer_is_repeated_and_no_other(
+    simulator: Simulator, fault: str, transient: bool
+) -> None:
+    pauses: list[float] = []
+    simulator.faults.add(simulator.dialer, fault, times=2)
+    with contextlib.ExitStack() as expected:
+        if not transient:
+            expected.enter_context(pytest.raises(_errors.ApiError))
+        assert len(logged_in_agents(connection(simulator), Choice(), 2, pauses.append)) == 10
+    assert pauses == ([0.5, 1.0] if transient else [])
+
+
+def test_the_retries_come_to_an_end(simulator: Simulator) -> None:
+    pauses: list[float] = []
+    simulator.faults.add(simulator.dialer, "bad-gateway", times=None)
+    with pytest.raises(_errors.HttpError):
+        logged_in_agents(connection(simulator), Choice(), 1, pauses.append)
+    assert (pauses, len(simulator.journal.entries())) == ([0.5], 2)
+
+
+@pytest.mark.parametrize("fault", ["noise", "display-errors"])
+def test_warnings_of_php_do_no_harm(simulator: Simulator, fault: str) -> None:
+    simulator.faults.add(simulator.dialer, fault)
+    assert len(logged_in_agents(connection(simulator), Choice(), 0)) == 10
+
+
+@pytest.mark.parametrize(
+    ("account", "error"),
+    [
+        (Account("6666", "another"), LoginRefusedError),
+        (Account("6666", "psswrd", level=6), LoginRefusedError),
+        (Account("6666", "psswrd", view_reports=False), ListDeniedError),
+        (Account("6666", "psswrd", failures=10, last_failure=1e12), _errors.AccountLockedError),
+        (Account("6666", "psswrd", allowed_addresses=["10.0.0.9"]), _errors.AddressBlockedError),
+    ],
+)
+def test_an_account_error_is_asked_for_once_and_holds_no_password(
+    simulator: Simulator, account: Account, error: type[_errors.ApiError]
+) -> None:
+    simulator.dialer.accounts["6666"] = account
+    with pytest.raises(error) as caught:
+        logged_in_agents(connection(simulator, password=PASSWORD), Choice(), 5)
+    assert len(simulator.journal.entries()) == 1
+    chain = [caught.value, caught.value.__cause__, caught.value.__context__]
+    for secret in (PASSWORD, "psswrd"):
+        assert secret not in "".join(f"{it} {it!r} {vars(it) if it else ''}" for it in chain)
