@@ -125,6 +125,11 @@ molecule: $(MAIN)/made ## All scenarios in extensions/molecule
 package: $(MAIN)/made $(DEMO)/made ## Build, galaxy-importer, and the demo from an installed copy
 	@$(PART) -q package tests/tools/package.sh $(MAIN) $(DEMO)
 
+.PHONY: benchmark
+benchmark: $(MAIN)/made ## Measure the ways to declare a floor (half an hour; not part of test); SIZES=10,50 ROUNDS=1
+	@$(call IN,main) python -m ansible_collections.telephony.vicidial.tests.benchmark \
+	    $(if $(SIZES),--sizes $(SIZES)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 .PHONY: clean
 clean: ## Remove .venv/: environments, caches, logs
 	rm -rf .venv

@@ -34,10 +34,13 @@ def play(
 ) -> str:
     """Everything that ansible-playbook prints and logs for a play of ``tasks`` on localhost, which must succeed.
 
+    ``tasks`` may also be whole plays.
+
     With ``python`` None its interpreter is left to the tasks.
     """
     playbook = directory / "play.yml"
-    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    plays = tasks if "hosts" in tasks[0] else [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
+    playbook.write_text(json.dumps(plays))
     log = directory / "ansible.log"
     interpreter = ["-e", f"ansible_python_interpreter={python}"] if python else []
     settings = {"ANSIBLE_LOG_PATH": str(log), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(directory)}

@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples in the documentation run as they stand there, but for the address of the dialer."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import play
+from vicidial_simulator.accounts import Account
+
+ROOT = Path(__file__).resolve().parents[3]
+PASSWORD = "of-the-vault"
+
+
+def run(directory: Path, simulator: Simulator, plays_or_tasks: list[dict[str, Any]]) -> str:
+    account = {"VICIDIAL_API_USER": "ansible", "VICIDIAL_API_PASSWORD": PASSWORD}
+    secret = ["-e", f"vault_vicidial_password={PASSWORD}"]
+    return play(directory, plays_or_tasks, *secret, VICIDIAL_API_URL=simulator.url, **account)
+
+
+def of_this_dialer(text: str, simulator: Simulator) -> str:
+    return text.replace("https://dialer.example.com", simulator.url)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "plugins" / "modules").glob("*.py")), ids=lambda path: path.stem)
+def test_the_examples_of_a_module(path: Path, tmp_path: Path) -> None:
+    examples = re.search(r'EXAMPLES = r"""(.*?)"""', path.read_text(), re.DOTALL)
+    assert examples
+    dialer = call_center(agents=300)
+    dialer.accounts["ansible"] = Account("ansible", PASSWORD)
+    with serving(dialer) as simulator:
+        run(tmp_path, simulator, yaml.safe_load(of_this_dialer(examples[1], simulator)))
+
+
+def test_the_first_playbook_of_the_readme(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```yaml\n(---\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    dialer = call_center()
+    dialer.accounts["ansible"] = Account("ansible", PASSWORD)
+    with serving(dialer) as simulator:
+        output = run(tmp_path, simulator, yaml.safe_load(of_this_dialer(text, simulator)))
+        assert {it["user"] for it in dialer.state()["live"]} == {"1000", "1001"}
+    assert "_SALES_1000" in output
