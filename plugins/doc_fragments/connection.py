@@ -73,7 +73,7 @@ options:
         got lost may have been that the password is wrong.
       - A BEGIN or END is never repeated blindly. After an unclear answer to one the module asks for the STATUS and
         decides afresh.
-      - Repetitions end with O(wait_timeout), in modules without that option after 10 seconds.
+      - Repetitions end with C(wait_timeout), in plugins without that option after 10 seconds.
     type: int
     default: 3
 requirements:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import FIRST_RETRY_PAUSE
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import FIRST_RETRY_PAUSE, Wanted
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
     AccountError,
     AccountLockedError,
@@ -62,40 +62,44 @@ class Choice:
     sub_status: bool = False
 
 
-class LoginRefusedError(AuthenticationFailedError):
+class LoginRefusedError(AccountError):
     """``Login incorrect``: also said of the right password when the user level is too low (protocol 5.3)."""
 
+    reason = AuthenticationFailedError.reason
+
     def __init__(self) -> None:
-        AccountError.__init__(
-            self,
+        super().__init__(
             "the Non-Agent API refused the user name or the password, or the user level of the API account is below 7",
             "Check api_user, api_password and the User Level first: ten failed logins lock the account for 15 minutes",
         )
 
 
-class ListDeniedError(PermissionDeniedError):
+class ListDeniedError(AccountError):
     """The account may log in, but not see who else has (protocol 5.1)."""
 
+    reason = PermissionDeniedError.reason
+
     def __init__(self) -> None:
-        AccountError.__init__(
-            self,
+        super().__init__(
             "the API account has no permission to list the logged-in agents",
             'Give this user a User Level of 7 or more and set "View Reports" to 1 in VICIdial (Users, Modify User)',
         )
 
 
-class FunctionDeniedError(PermissionDeniedError):
+class FunctionDeniedError(AccountError):
     """``api_allowed_functions`` lacks ``logged_in_agents``."""
 
+    reason = PermissionDeniedError.reason
+
     def __init__(self) -> None:
-        AccountError.__init__(
-            self,
+        super().__init__(
             "the API account has no permission for the function logged_in_agents",
             'Add logged_in_agents to "API Allowed Functions" of this user in VICIdial',
         )
 
 
 _FUNCTION = "logged_in_agents"
+_REPEAT_SECONDS = Wanted(state=None).wait_timeout
 _NAME = "full_name"
 _NUMBERS = ("lead_id", "calls_today", "user_level")
 _COLUMNS = frozenset(LoggedInAgent.__annotations__)
@@ -120,10 +124,11 @@ def logged_in_agents(
 ) -> list[LoggedInAgent]:
     """The agents who are logged in; ``connection.url`` is the full path of non_agent_api.php.
 
-    A question without an answer is repeated up to ``retries`` times, with growing pauses. Raises an ApiError, and
-    nothing else, when it fails; nobody logged in is no failure.
+    A question without an answer is repeated up to ``retries`` times, with growing pauses, as a STATUS is. Raises an
+    ApiError, and nothing else, when it fails; nobody logged in is no failure.
     """
     form = _form(connection, choice)
+    give_up_at = time.monotonic() + _REPEAT_SECONDS
     pauses = (FIRST_RETRY_PAUSE * 2**attempt for attempt in range(retries))
     http = Http(connection)
     try:
@@ -133,7 +138,7 @@ def logged_in_agents(
                 return [it for it in found if _is_chosen(it, choice)]
             except ApiError as error:
                 pause = next(pauses, None)
-                if pause is None or not error.transient:
+                if not error.transient or pause is None or time.monotonic() + pause > give_up_at:
                     raise
             sleep(pause)
     finally:

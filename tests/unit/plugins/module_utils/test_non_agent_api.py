@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
+from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments, _errors
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, Http
 from ansible_collections.telephony.vicidial.plugins.module_utils._non_agent_api import (
     Choice,
@@ -47,6 +47,7 @@ NAMES = [
     "\r",
     "\x85\u2028\x0b\x0c\x1c",
     "ERROR: Login incorrect, please try again: |6666|secret|BAD|",
+    "\nERROR: Login incorrect, please try again: |6666|secret|BAD|\n",
 ]
 
 
@@ -84,10 +85,13 @@ def test_a_name_is_what_stands_between_the_columns(name: str) -> None:
     assert (last[0].full_name, last[0].pause_code, last[0].sub_status) == (name, "", "DEAD")
 
 
-def test_columns_that_a_newer_server_adds_are_passed_over() -> None:
-    name = "a\tb"
-    (found,) = parse_agents(table(f"{row(name)}\tmore", header=f"{HEADER}\tnew"), False)
-    assert found == replace(MARIA, full_name=name)
+@pytest.mark.parametrize("place", [1, 7, 8, 10])
+def test_columns_that_a_newer_server_adds_are_passed_over(place: int) -> None:
+    header, cells = HEADER.split("\t"), row("NAME").split("\t")
+    header.insert(place, "new")
+    cells.insert(place, "more")
+    body = table("\t".join(cells).replace("NAME", "a\tb\tc"), header="\t".join(header))
+    assert parse_agents(body, False) == [replace(MARIA, full_name="a\tb\tc")]
 
 
 @pytest.mark.parametrize("body", [WARNING.encode() + table(ROW), table(ROW) + WARNING.encode(), table(ROW) + b"\n\n"])
@@ -232,17 +236,39 @@ def test_a_choice_has_no_regard_to_case_as_the_servers_database_has_none(
     assert logged_in_agents(connection(simulator), Choice(campaigns=["testcamp"]), 0) == [MARIA]
 
 
-def test_a_filter_that_the_server_does_not_take_lets_nobody_in(simulator: Simulator) -> None:
+@pytest.mark.parametrize("choice", [Choice(campaigns=["ПРОДАЖИ"]), Choice(user_groups=["NIGHT"])])
+def test_a_filter_that_the_server_does_not_take_lets_nobody_in(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, choice: Choice
+) -> None:
     """A name in another script can lose all its characters on the way to the server's query."""
-    assert logged_in_agents(connection(simulator), Choice(campaigns=["ПРОДАЖИ"]), 0) == []
+    monkeypatch.setattr(Http, "post", lambda *_: table(ROW))
+    assert logged_in_agents(connection(simulator), choice, 0) == []
 
 
 @pytest.mark.parametrize("name", ["SA LES", "*", "A|B", "", "A\tB"])
-@pytest.mark.parametrize("option", ["campaigns", "user_groups"])
-def test_a_filter_that_the_server_would_misread_is_refused(simulator: Simulator, option: str, name: str) -> None:
-    with pytest.raises(_errors.InvalidArgumentError):
-        logged_in_agents(connection(simulator), Choice(**{option: [name]}), 0)
+def test_a_filter_that_the_server_would_misread_is_refused(simulator: Simulator, name: str) -> None:
+    for choice in (Choice(campaigns=[name]), Choice(user_groups=[name])):
+        with pytest.raises(_errors.InvalidArgumentError):
+            logged_in_agents(connection(simulator), choice, 0)
     assert simulator.journal.entries() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "root"),
+    [
+        ("https://host", "https://host"),
+        ("https://host/agc/api.php", "https://host"),
+        ("https://host:8443/vicidial/", "https://host:8443"),
+        ("https://host/vicidial/non_agent_api.php", "https://host"),
+        ("https://host/vicidial-1/agc", "https://host/vicidial-1"),
+        ("https://host/vicidial/agc/api.php", "https://host/vicidial"),
+    ],
+)
+def test_one_address_leads_to_both_apis(given: str, root: str) -> None:
+    params = {name: option.get("default") for name, option in _arguments.CONNECTION_SPEC.items()}
+    params.update(api_url=given, api_user="6666", api_password="simulated")
+    assert _arguments.connection(params).url == f"{root}/agc/api.php"
+    assert _arguments.non_agent_connection(params).url == f"{root}/vicidial/non_agent_api.php"
 
 
 FAULTS = {
@@ -279,12 +305,13 @@ def test_a_question_without_an_answer_is_repeated_and_no_other(
     assert pauses == ([0.5, 1.0] if transient else [])
 
 
-def test_the_retries_come_to_an_end(simulator: Simulator) -> None:
+@pytest.mark.parametrize(("retries", "expected"), [(1, [0.5]), (10, [0.5, 1.0, 2.0, 4.0, 8.0])])
+def test_the_retries_come_to_an_end(simulator: Simulator, retries: int, expected: list[float]) -> None:
     pauses: list[float] = []
     simulator.faults.add(simulator.dialer, "bad-gateway", times=None)
     with pytest.raises(_errors.HttpError):
-        logged_in_agents(connection(simulator), Choice(), 1, pauses.append)
-    assert (pauses, len(simulator.journal.entries())) == ([0.5], 2)
+        logged_in_agents(connection(simulator), Choice(), retries, pauses.append)
+    assert (pauses, len(simulator.journal.entries())) == (expected, len(expected) + 1)
 
 
 @pytest.mark.parametrize("fault", ["noise", "display-errors"])
