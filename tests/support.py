@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.telephony.vicidial.tests import simulator_source  # noqa: F401 - first, for its effect
+from ansible_collections.telephony.vicidial.tests import simulator_source
 from vicidial_simulator.accounts import Account
 from vicidial_simulator.agent_api import AgentApi
 from vicidial_simulator.control import Control
@@ -22,6 +22,7 @@ from vicidial_simulator.floor import lay_out, statuses_named
 from vicidial_simulator.journal import Journal
 from vicidial_simulator.web import WebServer
 
+SOURCE = simulator_source.DIRECTORY  # importing it made the imports of the simulator possible
 USER = "6666"
 PASSWORD = "simulated"
 

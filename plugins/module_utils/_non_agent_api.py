@@ -124,8 +124,9 @@ def logged_in_agents(
 ) -> list[LoggedInAgent]:
     """The agents who are logged in; ``connection.url`` is the full path of non_agent_api.php.
 
-    A question without an answer is repeated up to ``retries`` times, with growing pauses, as a STATUS is. Raises an
-    ApiError, and nothing else, when it fails; nobody logged in is no failure.
+    A question that never reached the server is repeated up to ``retries`` times, with growing pauses. No other one is:
+    an answer that got lost may have been a failed login (protocol 3.4). Raises an ApiError, and nothing else, when it
+    fails; nobody logged in is no failure.
     """
     form = _form(connection, choice)
     give_up_at = time.monotonic() + _REPEAT_SECONDS
@@ -138,7 +139,7 @@ def logged_in_agents(
                 return [it for it in found if _is_chosen(it, choice)]
             except ApiError as error:
                 pause = next(pauses, None)
-                if not error.transient or pause is None or time.monotonic() + pause > give_up_at:
+                if not error.unsent or not error.transient or pause is None or time.monotonic() + pause > give_up_at:
                     raise
             sleep(pause)
     finally:

@@ -19,7 +19,7 @@ def call_with(server: Server, password: str) -> Reply:
 
 
 def fail(server: Server, times: int) -> None:
-    for _ in range(times):
+    for _time in range(times):
         call_with(server, "wrong")
 
 
@@ -100,7 +100,7 @@ def test_3_4_ten_failures_lock_the_account(server: Server, control: Control) -> 
 
 
 def test_3_4_a_success_does_not_reset_the_count(server: Server, control: Control) -> None:
-    for _ in range(5):
+    for _time in range(5):
         fail(server, times=2)
         server.call()
     assert is_locked(server)

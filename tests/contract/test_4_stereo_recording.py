@@ -89,7 +89,7 @@ def test_4_2_start_time_is_in_the_time_zone_of_the_web_server(server: Server, co
 
 
 def test_4_2_the_newest_one_shows(server: Server, control: Control) -> None:
-    ids = [control.do("start_recording", user="1000")["recording_id"] for _ in range(3)]
+    ids = [control.do("start_recording", user="1000")["recording_id"] for _time in range(3)]
     assert server.recording_id() == str(ids[-1])
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.telephony.vicidial.tests import simulator_source
+from ansible_collections.telephony.vicidial.tests.support import SOURCE
 
 # One test for each way of calling, none that waits for a screen in real time.
 SOME = "test_1_1 or test_1_4 or test_4_2_status_exactly or test_4_10 or test_5_3"
@@ -28,7 +28,7 @@ def elsewhere(tmp_path: Path) -> Iterator[dict[str, str]]:
     python = os.environ.get("VICIDIAL_TEST_PYTHON39", sys.executable)
     options = ["--account", "robot:secret", "--statuses", "INCALL", "--agents", "1", "--ready-file", str(ready)]
     command = [python, "-S", "-m", "vicidial_simulator", *options]
-    with subprocess.Popen(command, cwd=simulator_source.DIRECTORY, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=SOURCE, stdout=subprocess.DEVNULL) as process:
         try:
             while not ready.exists():
                 assert process.poll() is None

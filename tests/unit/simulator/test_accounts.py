@@ -18,7 +18,7 @@ def account() -> Account:
 
 
 def fail(account: Account, times: int, now: float = 0.0) -> None:
-    for _ in range(times):
+    for _time in range(times):
         assert log_in(account, "wrong", HERE, now) == "BAD"
 
 

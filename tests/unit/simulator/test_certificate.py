@@ -87,6 +87,14 @@ def test_openssl_finds_it_expired(tmp_path: Path) -> None:
 
 
 @needs_openssl
+@pytest.mark.parametrize("days", [1, 0, -1, -400])
+def test_it_begins_before_it_ends(tmp_path: Path, days: int) -> None:
+    lines = openssl("x509", "-in", made(tmp_path, days), "-noout", "-startdate", "-enddate").splitlines()
+    start, end = (ssl.cert_time_to_seconds(line.partition("=")[2]) for line in lines)
+    assert start < end
+
+
+@needs_openssl
 @pytest.mark.parametrize(("seconds", "answer"), [(86400 - 60, "will not expire"), (86400 + 60, "will expire")])
 def test_it_is_valid_for_as_many_days_as_said(tmp_path: Path, seconds: int, answer: str) -> None:
     assert answer in openssl("x509", "-in", made(tmp_path), "-noout", "-checkend", seconds)
@@ -95,6 +103,6 @@ def test_it_is_valid_for_as_many_days_as_said(tmp_path: Path, seconds: int, answ
 @needs_openssl
 def test_every_one_is_well_formed(tmp_path: Path) -> None:
     """Numbers of any length and sign bit have to be encoded right: 1 in 256 keys and signatures is a short one."""
-    for _ in range(20):
+    for _time in range(20):
         path = made(tmp_path)
         assert openssl("verify", "-CAfile", path, "-check_ss_sig", path).strip() == f"{path}: OK"

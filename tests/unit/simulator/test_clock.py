@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import pytest
@@ -19,9 +20,15 @@ def test_it_can_stand_still_and_be_moved() -> None:
     assert clock.now() == 107.5
 
 
-def test_it_does_not_go_back() -> None:
-    with pytest.raises(ValueError, match="only moves forward"):
-        Clock().advance(-1)
+@pytest.mark.parametrize(
+    ("seconds", "message"),
+    [(-1, "only moves forward"), (math.nan, "only moves forward"), (1e300, "ends"), (math.inf, "ends")],
+)
+def test_it_does_not_go_back_nor_beyond_what_can_be_shown(seconds: float, message: str) -> None:
+    clock = Clock(lambda: 100.0)
+    with pytest.raises(ValueError, match=message):
+        clock.advance(seconds)
+    assert clock.now() == 100
 
 
 def test_by_itself_it_shows_the_time_and_does_not_stand_still() -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -16,17 +17,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from ansible_collections.telephony.vicidial.tests import simulator_source
+from ansible_collections.telephony.vicidial.tests.support import SOURCE
 from ansible_collections.telephony.vicidial.tests.unit.simulator.client import TIMEOUT
+from vicidial_simulator.__main__ import main
 from vicidial_simulator.certificate import make_certificate
 
 # The oldest Python that a managed host may have, where there is one (Makefile); standard library only.
 COMMAND = [os.environ.get("VICIDIAL_TEST_PYTHON39", sys.executable), "-S", "-m", "vicidial_simulator"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(simulator_source.DIRECTORY), "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}
 START_SECONDS = 20.0
 STATUS = {"source": "unit", "function": "stereo_recording", "value": "STATUS", "agent_user": "1000"}
 
@@ -93,7 +96,13 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
 def run(*options: str, directory: Path) -> subprocess.CompletedProcess[str]:
     """The whole life of a command that ends by itself."""
     return subprocess.run(
-        [*COMMAND, *options], env=ENVIRONMENT, cwd=directory, capture_output=True, text=True, check=False
+        [*COMMAND, *options],
+        env=ENVIRONMENT,
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=START_SECONDS,
     )
 
 
@@ -185,6 +194,53 @@ def test_the_state_file_survives_a_restart(start: Callable[..., Program], tmp_pa
     assert answer.startswith("NOTICE: stereo_recording active - 1000|100001|")
 
 
+def test_faults_of_the_call_center_are_not_kept(start: Callable[..., Program], tmp_path: Path) -> None:
+    options = ["--state-file", str(tmp_path / "state.json"), "--fault", "old-build"]
+    first = start(*options)
+    first.do("fault", name="screen-closed")
+    assert first.state()["system"]["build"] == "250429-0937"
+    first.stop()
+    second = start(*options[:2]).state()
+    assert second["system"]["build"] == "260302-1142"
+    assert second["agents"]["1000"]["screen"]["open"]
+
+
+def test_no_second_one_with_the_same_pid_file(start: Callable[..., Program], tmp_path: Path) -> None:
+    first = start()
+    for options in ([], ["--background"]):
+        done = run(*options, "--pid-file", "pid", "--ready-file", "ready.json", directory=tmp_path)
+        words = f"vicidial_simulator: process {first.process.pid} of pid is still there\n"
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", words)
+    assert json.loads(first.ready_file.read_text()) == first.about
+    assert first.state()["agents"]
+
+
+@pytest.mark.parametrize("left", ["", "text", "0", "-1", "2147483646"])
+def test_a_pid_file_of_one_that_is_gone_does_not_matter(
+    start: Callable[..., Program], tmp_path: Path, left: str
+) -> None:
+    (tmp_path / "pid").write_text(left)
+    program = start()
+    assert program.pid_file.read_text() == f"{program.process.pid}\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no /proc")
+def test_nor_one_whose_number_is_another_program_now(start: Callable[..., Program], tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as other:
+        (tmp_path / "pid").write_text(str(other.pid))
+        start().stop()
+        other.kill()
+
+
+def test_no_option_can_be_abbreviated(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A child that was handed ``--back`` would start a child of its own, and so on without end."""
+    monkeypatch.setattr(sys, "argv", ["vicidial_simulator", "--back", "--ready-file", "ready"])
+    monkeypatch.setattr(subprocess, "Popen", None)
+    with pytest.raises(SystemExit):
+        main()
+    assert "unrecognized arguments: --back" in capsys.readouterr().err
+
+
 def test_in_the_background(tmp_path: Path) -> None:
     options = ["--ready-file", "ready", "--pid-file", "pid", "--agents", "1"]
     done = run("--background", *options, directory=tmp_path)
@@ -230,6 +286,14 @@ def test_a_ready_file_of_an_earlier_run_is_not_believed(tmp_path: Path) -> None:
         (["--port", "99999"], "port"),
         (["--state-file", "empty"], "empty"),
         (["--state-file", "other.json"], "other.json"),
+        (["--state-file", "list.json"], "not a state file of this version: list.json"),
+        (["--state-file", "deep.json"], "not a state file of this version: deep.json"),
+        (["--state-file", "missing/state"], "no directory for the state file: missing"),
+        (["--client-ca", "empty"], "--client-ca needs --tls or --certificate"),
+        (["--key", "empty"], "--key needs --certificate"),
+        (["--tls", "--key", "empty"], "--key needs --certificate"),
+        (["--fault", "latency,seconds=nan"], "seconds has to be a finite number, from 0 to 86400"),
+        (["--account", "a b:secret"], "user has to be a text, of A-Z"),
         (["--ready-file", "missing/ready"], "missing"),
         (["--pid-file", "missing/pid"], "missing"),
     ],
@@ -238,6 +302,8 @@ def test_a_ready_file_of_an_earlier_run_is_not_believed(tmp_path: Path) -> None:
 def test_bad_options_exit_2_with_one_line(tmp_path: Path, options: list[str], words: str) -> None:
     (tmp_path / "empty").touch()
     (tmp_path / "other.json").write_text('{"now": 1}')
+    (tmp_path / "list.json").write_text("[]")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
     done = run(*options, directory=tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert done.stderr.startswith("vicidial_simulator: ")
@@ -261,6 +327,29 @@ def test_https(start: Callable[..., Program]) -> None:
     assert not certificate.exists()
 
 
+def test_the_certificate_is_valid_for_30_days(start: Callable[..., Program]) -> None:
+    program = start("--tls")
+    url = urlsplit(program.about["url"])
+    trusting = ssl.create_default_context(cafile=program.about["ca_path"])
+    plain = socket.create_connection((url.hostname, url.port), timeout=TIMEOUT)
+    with trusting.wrap_socket(plain, server_hostname=url.hostname) as connection:
+        certificate = connection.getpeercert() or {}
+    ends = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
+    assert abs(ends - time.time() - 30 * 86400) < 3600
+
+
+@pytest.mark.parametrize("options", [[], ["--tls"]], ids=str)
+def test_ipv6(start: Callable[..., Program], options: list[str]) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    program = start("--host", "::1", *options)
+    assert "://[::1]:" in program.about["api_url"]
+    assert program.call().text.startswith("NOTICE: ")
+    assert program.stop()[1:] == (f"{program.about['url']}\n", "")
+
+
 def test_https_with_a_certificate_of_choice_that_clients_must_show_too(
     start: Callable[..., Program], tmp_path: Path
 ) -> None:
@@ -279,7 +368,7 @@ def test_https_with_a_certificate_of_choice_that_clients_must_show_too(
 def test_a_key_in_a_file_of_its_own(start: Callable[..., Program], tmp_path: Path) -> None:
     made, key, certificate = tmp_path / "made.pem", tmp_path / "key.pem", tmp_path / "certificate.pem"
     make_certificate(made, ["127.0.0.1"])
-    text, _, rest = made.read_text().partition("-----BEGIN CERTIFICATE-----")
+    text, _mark, rest = made.read_text().partition("-----BEGIN CERTIFICATE-----")
     key.write_text(text)
     certificate.write_text("-----BEGIN CERTIFICATE-----" + rest)
     assert start("--certificate", str(certificate), "--key", str(key)).call().text.startswith("NOTICE: ")

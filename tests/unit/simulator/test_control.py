@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from typing import Any
 
@@ -147,35 +149,80 @@ def test_every_action_is_tested_above(client: Client) -> None:
         ("nosuch", {}, "no action nosuch; there are account, advance, "),
         ("log_in", {}, "log_in: "),
         ("log_in", {"user": "1000"}, "agent 1000 is logged in already"),
-        ("log_in", {"user": "2000", "status": "BUSY"}, "a status is one of READY, "),
+        ("log_in", {"user": "2000", "status": "BUSY"}, "status has to be a text, one of READY, "),
         ("log_out", {"user": "2000"}, "agent 2000 is not logged in"),
         ("log_out", {"user": "1000", "now": True}, "log_out: "),
         ("start_call", {"user": "1000"}, "agent 1000 is in a call already"),
         ("end_call", {"user": "1002"}, "agent 1002 is in no call"),
         ("change_agent", {"user": "1000", "colour": "red"}, "Agent has no field colour"),
         ("change_screen", {"user": "1000", "zoom": 2}, "Screen has no field zoom"),
-        ("change_screen", {"user": "1000", "poll": 0}, "a screen polls every so many seconds"),
-        ("change_screen", {"user": "1000", "poll": "often"}, "change_screen: "),
-        ("start_recording", {"user": "1000", "kind": "STEREO"}, "a recording is one of AGENT-CONTROLLED, "),
+        ("change_screen", {"user": "1000", "poll": 0}, "poll has to be a finite number, at least 0.001"),
+        ("change_screen", {"user": "1000", "poll": "often"}, "poll has to be a finite number, at least 0.001"),
+        ("start_recording", {"user": "1000", "kind": "STEREO"}, "kind has to be a text, one of AGENT-CONTROLLED, "),
         ("system", {"colour": "red"}, "colour"),
-        ("campaign", {"name": "SALES", "stereo": "ON"}, "stereo is one of "),
-        ("in_group", {"name": "IN", "recording": "ON"}, "recording is one of "),
+        ("campaign", {"name": "SALES", "stereo": "ON"}, "stereo has to be a text, one of DISABLED, "),
+        ("in_group", {"name": "IN", "recording": "ON"}, "recording has to be a text, one of NEVER, "),
         ("account", {"user": "6666", "colour": "red"}, "colour"),
-        ("account", {"user": "7777"}, "account: "),
+        ("account", {"user": "7777"}, "Account: missing 1 required positional argument: 'password'"),
         ("advance", {"seconds": -1}, "the clock only moves forward"),
         ("advance", {"seconds": "1"}, "advance: "),
         ("fault", {"name": "nosuch"}, "no such fault: nosuch; there are bad-gateway, "),
         ("fault", {"name": "noise", "colour": "red"}, "colour"),
-        ("clear_faults", {"name": "noise"}, "clear_faults: "),
+        ("clear_faults", {"name": "noise"}, "clear_faults: got an unexpected keyword argument 'name'"),
+        ("log_in", {"user": 5}, "user has to be a text"),
+        ("log_in", {"user": "a b|c"}, "user has to be a text, of A-Z"),
+        ("log_in", {"user": ""}, "user has to be a text, of A-Z"),
+        ("log_in", {"user": "2000", "campaign": None}, "campaign has to be a text"),
+        ("log_in", {"user": "2000", "call": None}, "call of an agent cannot be set"),
+        ("log_in", {"user": "2000", "full_name": "\ud800"}, "full_name has to be a text"),
+        ("log_out", {"user": ["1000"]}, "log_out: user has to be a text"),
+        ("start_call", {"user": "1002", "in_group": 5}, "start_call: in_group has to be a text"),
+        ("end_call", {"user": "1000", "status": "BUSY"}, "status has to be a text, one of READY, "),
+        ("change_agent", {"user": "1000", "slot": 5}, "slot has to be a text"),
+        ("change_agent", {"user": "1000", "level": True}, "level has to be a whole number"),
+        ("change_agent", {"user": "1000", "login": 7}, "login of an agent cannot be set"),
+        ("change_agent", {"user": "1000", "call": None}, "call of an agent cannot be set"),
+        ("change_agent", {"user": "1000", "screen": 5}, "Screen has to be an object"),
+        ("change_agent", {"user": "1000", "screen": {"act": -1}}, "act has to be a finite number, from 0 to 86400"),
+        ("change_screen", {"user": "1000", "poll": math.nan}, "poll has to be a finite number, at least 0.001"),
+        ("change_screen", {"user": "1000", "poll": 1e-300}, "poll has to be a finite number, at least 0.001"),
+        ("change_screen", {"user": "1000", "phase": 1e300}, "phase has to be a finite number, from"),
+        ("change_screen", {"user": "1000", "open": 1}, "open has to be true or false"),
+        ("change_screen", {"user": "1000", "lose": 0.5}, "lose has to be a whole number, at least 0"),
+        ("start_recording", {"user": "1000", "filename": 5}, "filename has to be a text"),
+        ("end_recording", {"user": "1000", "kind": "STEREO"}, "kind has to be a text, one of AGENT-CONTROLLED, "),
+        ("write_slot", {"user": "1000", "signal": None}, "signal has to be a text"),
+        ("alt_user", {"alt_user": "crm", "user": 1000}, "user has to be a text"),
+        ("system", {"utc_offset": "x"}, "utc_offset has to be a whole number, from -86399 to 86399"),
+        ("system", {"utc_offset": 86400}, "utc_offset has to be a whole number, from -86399 to 86399"),
+        ("system", {"php": "8"}, "php has to be a whole number"),
+        ("campaign", {"name": ["SALES"]}, "name has to be a text"),
+        ("campaign", {"label": "SALES"}, "campaign: missing a required argument: 'name'"),
+        ("account", {"user": "6666", "allowed_functions": None}, "allowed_functions has to be a list of texts"),
+        ("account", {"user": "6666", "allowed_addresses": [5]}, "allowed_addresses has to be a list of texts"),
+        ("account", {"user": "6666", "last_failure": math.inf}, "last_failure has to be a finite number"),
+        ("account", {"user": "a b", "password": "c"}, "user has to be a text, of A-Z"),
+        ("advance", {"seconds": 1e300}, "the clock ends with the year 9998"),
+        ("advance", {"seconds": math.nan}, "advance: seconds has to be a finite number"),
+        ("advance", {"seconds": 10**400}, "advance: seconds has to be a finite number"),
+        ("advance", {"minutes": 1}, "advance: missing a required argument: 'seconds'"),
+        ("fault", {"name": "noise", "times": "x"}, "times has to be a whole number, at least 0"),
+        ("fault", {"name": "noise", "skip": -1}, "skip has to be a whole number, at least 0"),
+        ("fault", {"name": "latency", "seconds": 1e300}, "seconds has to be a finite number, from 0 to 86400"),
+        ("fault", {"name": "noise", "dialer": 1}, "Fault has no field dialer"),
+        ("fault", {"name": ["noise"]}, "fault: name has to be a text"),
     ],
     ids=str,
 )
 def test_errors(client: Client, action: str, arguments: dict[str, Any], words: str) -> None:
     before = client.show("state")
-    response = client.do(action, **arguments)
+    response = client.session.post(
+        f"{client.simulator.url}/_simulator/{action}", data=json.dumps(arguments), timeout=TIMEOUT
+    )
     assert response.status_code == 400
     assert response.headers["Content-Type"] == "application/json"
     assert words in response.json()["error"]
+    assert "lambda" not in response.json()["error"]
     assert {**client.show("state"), "now": 0} == {**before, "now": 0}
 
 
@@ -185,6 +232,22 @@ def test_a_body_that_is_no_json_object(client: Client, body: str) -> None:
     response = requests.post(url, data=body.encode("latin-1"), timeout=TIMEOUT)
     assert response.status_code == 400
     assert response.json()["error"]
+
+
+@pytest.mark.parametrize("reason", [RuntimeError("told so"), KeyError("told so")])
+def test_what_nobody_expected_is_a_500_that_says_so(
+    client: Client, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], reason: Exception
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise reason
+
+    monkeypatch.setattr(client.simulator.control, "act", fail)
+    response = client.do("clear_journal")
+    assert response.status_code == 500
+    assert response.headers["Content-Type"] == "application/json"
+    assert "told so" in response.json()["error"]
+    assert "Traceback" in capfd.readouterr().err
+    assert client.call().status_code == 200
 
 
 def test_nothing_to_show(client: Client) -> None:

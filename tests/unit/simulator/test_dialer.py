@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any, Callable
 
 import pytest
 
 from vicidial_simulator.accounts import Account
 from vicidial_simulator.clock import Clock
-from vicidial_simulator.dialer import AGENT_CONTROLLED, MONO, PARALLEL, Campaign, Dialer, DialerError, Recording
+from vicidial_simulator.dialer import AGENT_CONTROLLED, MONO, PARALLEL, Campaign, Dialer
 
 START = 1_000_000.0
 
@@ -37,12 +38,6 @@ def shown(dialer: Dialer, user: str = "1000") -> int | None:
     return recording.recording_id if recording else None
 
 
-def all_recordings(dialer: Dialer) -> list[Recording]:
-    """All that there ever were, after what the screens were due to do by now."""
-    dialer.state()
-    return dialer.recordings
-
-
 def slot(dialer: Dialer) -> str:
     agent = dialer.agent("1000")
     assert agent is not None
@@ -64,7 +59,7 @@ def test_begin_and_end(dialer: Dialer) -> None:
     assert live(dialer) == [AGENT_CONTROLLED]
     send(dialer, "END")
     assert live(dialer) == []
-    assert [it.ended_by for it in all_recordings(dialer)] == ["END"]
+    assert [it.ended_by for it in dialer.recordings] == ["END"]
 
 
 @pytest.mark.parametrize(("written", "acted"), [(0.0, 1.3), (0.1, 1.3), (0.99, 1.3), (1.0, 2.3), (7.5, 8.3)])
@@ -112,7 +107,7 @@ def test_after_a_double_begin_an_end_shows_the_older_one(dialer: Dialer) -> None
 
 def test_end_during_nothing_does_nothing(dialer: Dialer) -> None:
     send(dialer, "END")
-    assert (slot(dialer), all_recordings(dialer)) == ("", [])
+    assert (slot(dialer), dialer.recordings) == ("", [])
 
 
 def test_a_closed_screen_reads_nothing_until_it_opens_again(dialer: Dialer) -> None:
@@ -150,7 +145,7 @@ def test_a_call_that_ends_between_reading_and_acting(dialer: Dialer) -> None:
     send(dialer, "BEGIN", then=1.1)
     dialer.end_call("1000")
     dialer.clock.advance(60)
-    assert all_recordings(dialer) == []
+    assert dialer.recordings == []
 
 
 def test_each_agent_has_a_slot_of_their_own(dialer: Dialer) -> None:
@@ -163,10 +158,10 @@ def test_each_agent_has_a_slot_of_their_own(dialer: Dialer) -> None:
 @pytest.mark.parametrize("step", [0.01, 0.25, 1.0, 30.0])
 def test_how_the_time_is_cut_up_makes_no_difference(dialer: Dialer, step: float) -> None:
     dialer.write_slot("1000", "BEGIN")
-    for _ in range(round(30 / step)):
+    for _time in range(round(30 / step)):
         dialer.clock.advance(step)
         dialer.state()
-    assert [it.started_at for it in all_recordings(dialer)] == [START + 1.3]
+    assert [it.started_at for it in dialer.recordings] == [START + 1.3]
 
 
 def test_signals_of_several_agents_work_in_the_order_of_time(dialer: Dialer) -> None:
@@ -176,7 +171,43 @@ def test_signals_of_several_agents_work_in_the_order_of_time(dialer: Dialer) -> 
         dialer.change_screen(user, phase=START + phase)
         dialer.write_slot(user, "BEGIN")
     dialer.clock.advance(60)
-    assert [it.user for it in all_recordings(dialer)] == ["1002", "1003", "1001"]
+    assert [it.user for it in dialer.recordings] == ["1002", "1003", "1001"]
+
+
+@pytest.mark.parametrize(("poll", "seconds"), [(10.0, 10.3), (0.1, 0.9)])
+def test_a_screen_that_changes_its_pace_does_not_poll_at_the_old_moment(
+    dialer: Dialer, poll: float, seconds: float
+) -> None:
+    send(dialer, "BEGIN", then=0.55)
+    dialer.change_screen("1000", poll=poll)
+    dialer.clock.advance(60)
+    assert [it.started_at for it in dialer.recordings] == [pytest.approx(START + seconds)]
+
+
+def test_a_look_at_agents_and_recordings_shows_them_as_of_now(dialer: Dialer) -> None:
+    send(dialer, "BEGIN")
+    assert [it.kind for it in dialer.recordings] == [AGENT_CONTROLLED]
+    send(dialer, "END")
+    assert dialer.agents["1000"].slot == ""
+
+
+def test_looks_at_a_large_floor_are_cheap() -> None:
+    dialer = Dialer(Clock(lambda: START))
+    for number in range(1000):
+        dialer.log_in(str(number))
+        dialer.start_call(str(number))
+        dialer.write_slot(str(number), "BEGIN")
+    looked = time.perf_counter()
+    for number in range(1000):
+        assert dialer.agents[str(number)].slot == "BEGIN"
+        assert dialer.recordings == []
+    assert time.perf_counter() - looked < 0.5
+
+
+def test_an_agent_who_changes_to_a_new_campaign_finds_it(dialer: Dialer) -> None:
+    dialer.change_agent("1000", campaign="NEW")
+    send(dialer, "BEGIN")
+    assert (live(dialer), dialer.campaigns["NEW"]) == ([AGENT_CONTROLLED], Campaign("NEW"))
 
 
 # Labels, and the mono function in the same slot
@@ -246,7 +277,7 @@ def test_a_disposition_erases_a_begin(waiting: Dialer) -> None:
     waiting.end_call("1000")
     waiting.start_call("1000")
     waiting.clock.advance(60)
-    assert all_recordings(waiting) == []
+    assert waiting.recordings == []
 
 
 @pytest.mark.parametrize("signal", ["END", "START", "STOP"])
@@ -262,7 +293,7 @@ def test_a_log_out_erases_a_begin(waiting: Dialer) -> None:
     waiting.log_in("1000")
     waiting.start_call("1000")
     waiting.clock.advance(60)
-    assert all_recordings(waiting) == []
+    assert waiting.recordings == []
 
 
 # Settings of campaigns and in-groups
@@ -323,13 +354,13 @@ def test_hanging_up_ends_recordings_of_all_kinds(dialer: Dialer) -> None:
         dialer.start_recording("1000", kind)
     dialer.end_call("1000")
     assert live(dialer) == []
-    assert {it.ended_by for it in all_recordings(dialer)} == {"call ended"}
+    assert {it.ended_by for it in dialer.recordings} == {"call ended"}
 
 
 def test_logging_out_ends_recordings(dialer: Dialer) -> None:
     send(dialer, "BEGIN")
     dialer.log_out("1000")
-    assert [it.ended_by for it in all_recordings(dialer)] == ["logged out"]
+    assert [it.ended_by for it in dialer.recordings] == ["logged out"]
     assert dialer.agent("1000") is None
 
 
@@ -339,7 +370,7 @@ def test_what_was_under_way_at_a_log_out_does_not_reach_the_next_log_in(dialer: 
     dialer.log_in("1000")
     dialer.start_call("1000")
     dialer.clock.advance(60)
-    assert all_recordings(dialer) == []
+    assert dialer.recordings == []
 
 
 def test_another_controller_ends_the_newest(dialer: Dialer) -> None:
@@ -368,32 +399,53 @@ def test_a_call_counts_and_has_a_lead(dialer: Dialer) -> None:
     ("act", "message"),
     [
         (lambda it: it.log_in("1000"), "agent 1000 is logged in already"),
-        (lambda it: it.log_in("1001", status="BUSY"), "a status is one of READY, QUEUE, INCALL, PAUSED"),
+        (lambda it: it.log_in("1001", status="BUSY"), "status has to be a text, one of READY, QUEUE, INCALL, PAUSED"),
+        (lambda it: it.log_in(1001), "user has to be a text"),
+        (lambda it: it.log_in("1001", login=1), "login of an agent cannot be set"),
         (lambda it: it.log_in("1001", colour="red"), "Agent has no field colour"),
         (lambda it: it.log_out("1001"), "agent 1001 is not logged in"),
         (lambda it: it.start_call("1000"), "agent 1000 is in a call already"),
         (lambda it: it.start_call("1001"), "agent 1001 is not logged in"),
         (lambda it: it.end_call("1001"), "agent 1001 is not logged in"),
         (lambda it: (it.end_call("1000"), it.end_call("1000")), "agent 1000 is in no call"),
-        (lambda it: it.change_agent("1000", status="BUSY"), "a status is one of READY"),
+        (lambda it: it.change_agent("1000", status="BUSY"), "status has to be a text, one of READY"),
         (lambda it: it.change_agent("1001", status="READY"), "agent 1001 is not logged in"),
         (lambda it: it.change_screen("1000", zoom=2), "Screen has no field zoom"),
-        (lambda it: it.change_screen("1000", poll=0), "a screen polls every so many seconds"),
-        (lambda it: it.log_in("1001", screen={"poll": -1}), "a screen polls every so many seconds"),
+        (lambda it: it.change_screen("1000", poll=0), "poll has to be a finite number, at least 0.001"),
+        (lambda it: it.log_in("1001", screen={"poll": -1}), "poll has to be a finite number, at least 0.001"),
         (lambda it: it.write_slot("1001", "BEGIN"), "agent 1001 is not logged in"),
         (lambda it: it.start_recording("1001"), "agent 1001 is not logged in"),
-        (lambda it: it.start_recording("1000", "STEREO"), "a recording is one of AGENT-CONTROLLED, PARALLEL, MONO"),
+        (
+            lambda it: it.start_recording("1000", "STEREO"),
+            "kind has to be a text, one of AGENT-CONTROLLED",
+        ),
+        (
+            lambda it: it.end_recording("1000", "STEREO"),
+            "kind has to be a text, one of AGENT-CONTROLLED",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(dialer: Dialer, act: Callable[[Dialer], object], message: str) -> None:
-    with pytest.raises(DialerError, match=message):
+    with pytest.raises(ValueError, match=message):
         act(dialer)
 
 
 def test_who_was_refused_is_not_logged_in(dialer: Dialer) -> None:
-    with pytest.raises(DialerError):
+    with pytest.raises(ValueError, match="status"):
         dialer.log_in("1001", status="BUSY")
     assert dialer.agent("1001") is None
+
+
+def test_what_is_refused_in_part_is_refused_as_a_whole(dialer: Dialer) -> None:
+    before = dialer.state()
+    for act in (
+        lambda: dialer.change_agent("1000", pause_code="LUNCH", status="BUSY"),
+        lambda: dialer.change_agent("1000", pause_code="LUNCH", screen={"lose": 1, "poll": 0}),
+        lambda: dialer.end_call("1000", status="BUSY"),
+    ):
+        with pytest.raises(ValueError, match="has to be"):
+            act()
+    assert dialer.state() == before
 
 
 # State, and keeping it
@@ -442,7 +494,7 @@ def test_recordings_go_on_after_a_restart(dialer: Dialer) -> None:
     assert shown(successor) == 100001
     send(successor, "BEGIN")
     assert shown(successor) == 100003
-    assert [it.recording_id for it in all_recordings(successor)] == [100001, 100002, 100003]
+    assert [it.recording_id for it in successor.recordings] == [100001, 100002, 100003]
 
 
 def test_a_signal_in_the_slot_survives_a_restart(dialer: Dialer) -> None:
@@ -450,6 +502,55 @@ def test_a_signal_in_the_slot_survives_a_restart(dialer: Dialer) -> None:
     successor = restarted(dialer, at=START + 3600)
     successor.clock.advance(2)
     assert live(successor) == [AGENT_CONTROLLED]
+
+
+def test_a_signal_that_was_read_and_not_acted_on_survives_a_restart(dialer: Dialer) -> None:
+    send(dialer, "BEGIN", then=1.1)
+    assert (slot(dialer), live(dialer)) == ("", [])
+    successor = restarted(dialer, at=START + 1.2)
+    assert restarted(successor, at=START + 1.2).save() == successor.save()
+    assert (slot(successor), live(successor)) == ("", [])
+    successor.clock.advance(0.2)
+    assert [it.started_at for it in successor.recordings] == [START + 1.3]
+
+
+def test_loading_does_not_change_what_is_loaded(dialer: Dialer) -> None:
+    saved = furnished(dialer).save()
+    text = json.dumps(saved)
+    Dialer().load(saved)
+    assert json.dumps(saved) == text
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("now", None, "now has to be a finite number"),
+        ("now", 1e300, "the clock ends"),
+        ("system", [], "system has to be an object"),
+        ("system.utc_offset", "x", "utc_offset has to be a whole number, from -86399 to 86399"),
+        ("agents", [], "agents has to be an object"),
+        ("agents.1000", None, "Agent has to be an object"),
+        ("agents.1000.screen", None, "Screen has to be an object"),
+        ("agents.1000.screen.poll", "often", "poll has to be a finite number, at least"),
+        ("agents.1000.call", 1, "Call has to be an object"),
+        ("agents.1000.call.lead_id", "x", "lead_id has to be a whole number"),
+        ("agents.1000.colour", "red", "Agent has no field colour"),
+        ("accounts", {"6666": {"user": "6666"}}, "Account: missing .*'password'"),
+        ("recordings", {}, "recordings has to be a list"),
+        ("alt_users", {"crm": 5}, "alt_users has to be texts by name"),
+        ("pending", [{"signal": 5}], "signal has to be a text"),
+        ("weather", "fine", "_Saved has no field weather"),
+    ],
+)
+def test_what_cannot_be_loaded(dialer: Dialer, path: str, value: object, message: str) -> None:
+    saved = dialer.save()
+    *parts, last = path.split(".")
+    part = saved
+    for name in parts:
+        part = part[name]
+    part[last] = value
+    with pytest.raises(ValueError, match=message):
+        Dialer().load(saved)
 
 
 def test_the_time_does_not_go_back_over_a_restart(dialer: Dialer) -> None:

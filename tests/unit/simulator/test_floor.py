@@ -74,7 +74,7 @@ def test_account_named(text: str, user: str, password: str) -> None:
     assert account.may_call("stereo_recording")
 
 
-@pytest.mark.parametrize("text", ["", "a", ":b"])
+@pytest.mark.parametrize("text", ["", "a", ":b", "a b:c"])
 def test_no_account(text: str) -> None:
-    with pytest.raises(ValueError, match="an account is USER:PASSWORD"):
+    with pytest.raises(ValueError, match=r"an account is USER:PASSWORD|user has to be a text, of A-Z"):
         account_named(text)

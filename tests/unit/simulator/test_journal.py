@@ -27,6 +27,7 @@ def test_an_entry(client: Client) -> None:
     client.call("BEGIN", stage="_X")
     entry = last(client)
     assert abs(entry.pop("time") - client.show("state")["now"]) < 60
+    assert entry.pop("port") > 0
     parameters = ["source", "user", "pass", "function", "value", "agent_user", "stage"]
     assert entry == {
         "number": 1,
@@ -53,6 +54,15 @@ def test_it_tells_the_url_from_the_body(client: Client) -> None:
     entry = last(client)
     assert entry["sources"] == {"user": "url", "pass": "url", "function": "body", "alt_user": "body"}
     assert (entry["function"], entry["alt_user"]) == ("version", "crm1")
+
+
+def test_one_port_is_one_connection(client: Client) -> None:
+    for _call in range(3):
+        client.call()
+    client.session.close()
+    client.call()
+    first, second, third, fourth = (entry["port"] for entry in client.show("journal"))
+    assert first == second == third != fourth
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
@@ -93,7 +103,7 @@ def test_faults_are_noted(client: Client, fault: str, worked: bool, status: int,
 
 
 def test_numbers_count_up_and_clear_forgets(client: Client) -> None:
-    for _ in range(3):
+    for _time in range(3):
         client.call()
     assert [entry["number"] for entry in client.show("journal")] == [1, 2, 3]
     client.do("clear_journal")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +19,9 @@ import requests
 
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
 from ansible_collections.telephony.vicidial.tests.unit.simulator.client import TIMEOUT, Client
+from vicidial_simulator import web
 from vicidial_simulator.certificate import make_certificate
+from vicidial_simulator.web import WebServer
 
 BROKEN_OFF = requests.exceptions.ChunkedEncodingError  # what requests calls a body shorter than announced
 VERSION = "/agc/api.php?function=version"
@@ -50,9 +53,13 @@ def test_one_connection_carries_many_calls(connection: http.client.HTTPConnectio
         assert connection.sock is first
 
 
-def test_an_unread_answer_to_head_does_not_disturb_the_next_one(connection: http.client.HTTPConnection) -> None:
-    assert ask(connection, "HEAD", VERSION) == (200, b"")
-    assert ask(connection, "GET", VERSION)[1].startswith(b"VERSION: ")
+def test_head_has_no_body(simulator: Simulator) -> None:
+    with socket.create_connection(address(simulator)) as connection:
+        connection.sendall(f"HEAD {VERSION} HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nConnection: close\r\n\r\n".encode())
+        answer = connection.makefile("rb").read()
+    first, second = answer.split(b"\r\n\r\nHTTP/1.1 ")
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert second.startswith(b"404 ")
 
 
 def test_a_body_without_a_form_does_not_disturb_the_next_call(connection: http.client.HTTPConnection) -> None:
@@ -65,14 +72,111 @@ def test_elsewhere_is_nothing(connection: http.client.HTTPConnection, path: str)
     assert ask(connection, "GET", path)[0] == 404
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_other_methods_are_not_there(connection: http.client.HTTPConnection, method: str) -> None:
-    assert ask(connection, method, VERSION)[0] == 501
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_other_methods_carry_a_command_out_as_well(client: Client, method: str) -> None:
+    params = {"source": "unit", "user": "6666", "pass": "simulated", "function": "stereo_recording"}
+    query = urlencode({**params, "value": "BEGIN", "agent_user": "1000"})
+    answer = client.session.request(method, f"{client.simulator.api_url}?{query}", data="x=y", timeout=TIMEOUT)
+    assert answer.text.startswith("SUCCESS: ")
+    assert client.slot() == "BEGIN"
+
+
+def test_a_method_that_nobody_knows(connection: http.client.HTTPConnection) -> None:
+    assert ask(connection, "BREW", VERSION)[0] == 501
 
 
 @pytest.mark.parametrize(("length", "status"), [(8192, 200), (8193, 414)])
 def test_the_longest_url(connection: http.client.HTTPConnection, length: int, status: int) -> None:
     assert ask(connection, "GET", f"{VERSION}&x=".ljust(length, "y"))[0] == status
+
+
+SHORT = "Content-Length: 5"
+
+
+@pytest.mark.parametrize(
+    ("target", "header", "status"),
+    [
+        (f"{VERSION}&x=".ljust(8193, "y"), SHORT, 414),
+        ("http://[", SHORT, 400),
+        (VERSION, "Content-Length: many", 400),
+        (VERSION, "Content-Length: -1", 400),
+        (VERSION, "Content-Length: +5", 400),
+        (VERSION, "Content-Length: ", 400),
+        (VERSION, f"Content-Length: {'9' * 5000}", 400),
+        (VERSION, f"Content-Length: {2**20 + 1}", 413),
+        (VERSION, "Transfer-Encoding: chunked", 411),
+    ],
+    ids=lambda it: str(it)[:40],
+)
+def test_a_body_that_is_not_read_is_not_taken_for_the_next_call(
+    simulator: Simulator, target: str, header: str, status: int
+) -> None:
+    """What follows the refused request could be its body: nothing of it is carried out, and the connection closes."""
+    following = f"GET {VERSION} HTTP/1.1\r\n\r\n"
+    with socket.create_connection(address(simulator), timeout=TIMEOUT) as connection:
+        connection.sendall(f"POST {target} HTTP/1.1\r\n{header}\r\n\r\n{following}".encode())
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"\r\nConnection: close\r\n" in answer
+    assert simulator.journal.entries() == []
+
+
+@pytest.mark.parametrize(("length", "status"), [(2**20, 200), (2**20 + 1, 413), (2**22, 413)])
+def test_the_largest_body(connection: http.client.HTTPConnection, length: int, status: int) -> None:
+    assert ask(connection, "POST", VERSION, "x" * length)[0] == status
+
+
+def test_an_answer_that_fails_is_a_500_and_noted(
+    client: Client, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_arguments: object) -> str:
+        raise LookupError("told so")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client.simulator.server.apis["/agc/api.php"], "answer", fail)
+        answer = client.call("BEGIN")
+    assert (answer.status_code, answer.content) == (500, b"")
+    assert "LookupError: told so" in capfd.readouterr().err
+    assert client.call().status_code == 200
+    first, second = client.show("journal")
+    assert (first["status"], first["value"], first["result"]) == (500, "BEGIN", "")
+    assert first["port"] == second["port"]
+
+
+@pytest.mark.parametrize(
+    ("params", "hangs"),
+    [
+        ({}, True),
+        ({"value": "STATUS"}, False),
+        ({"value": "END"}, False),
+        ({"value": "bogus"}, False),
+        ({"pass": "wrong"}, False),
+        ({"agent_user": "2000"}, False),
+        ({"function": "version"}, False),
+        ({"function": "recording", "value": "START"}, False),
+        ({"stage": "_x"}, False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("language", ["default English", "Spanish"])
+def test_only_a_begin_that_is_carried_out_hangs(
+    client: Client, monkeypatch: pytest.MonkeyPatch, language: str, params: dict[str, str], hangs: bool
+) -> None:
+    monkeypatch.setattr(web, "HANG_SECONDS", 0.5)
+    client.do("account", user="6666", language=language)
+    asked = time.monotonic()
+    client.call(**{"value": "BEGIN", "stage": "_x\n", **params})
+    assert (time.monotonic() - asked >= 0.5) == hangs
+
+
+def test_ipv6() -> None:
+    try:
+        server = WebServer(call_center(), "::1")
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    server.server_close()
+    assert server.url == f"http://[::1]:{server.server_address[1]}"
 
 
 def test_text_of_all_languages_comes_through(client: Client) -> None:
@@ -97,7 +201,7 @@ def test_calls_at_the_same_time(simulator: Simulator) -> None:
         with requests.Session() as session:
             return [
                 session.post(simulator.api_url, {**data, "value": "STATUS", "agent_user": user}, timeout=TIMEOUT).text
-                for _ in range(20)
+                for _time in range(20)
             ]
 
     users = [str(1000 + number) for number in range(10)]
@@ -127,7 +231,7 @@ def test_https(https_simulator: Simulator) -> None:
     assert https_simulator.api_url.startswith("https://127.0.0.1:")
     url, ca_path = https_simulator.url + VERSION, str(https_simulator.ca_path)
     with requests.Session() as session:
-        for _ in range(3):
+        for _time in range(3):
             assert session.get(url, verify=ca_path, timeout=TIMEOUT).text.startswith("VERSION: ")
 
 

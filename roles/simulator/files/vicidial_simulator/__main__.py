@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import ssl
@@ -29,15 +30,17 @@ from .floor import account_named, lay_out, statuses_named
 from .web import WebServer
 
 START_SECONDS = 15
+CERTIFICATE_DAYS = 30
 
 
 def main() -> int:
     """Run the command line; returns the exit code."""
     parser = _parser()
     options = parser.parse_args()
-    if options.background:
-        return _start_in_background(options)
     try:
+        _refuse_a_second(options.pid_file)
+        if options.background:
+            return _start_in_background(options)
         server, ca_path = _prepared(options)
         _serve(server, ca_path, options)
     except (OSError, OverflowError, ValueError) as error:  # OverflowError: a port that there is not
@@ -47,12 +50,13 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="vicidial_simulator", description="A VICIdial dialer to test against.")
+    about = "A VICIdial dialer to test against."
+    parser = argparse.ArgumentParser(prog="vicidial_simulator", description=about, allow_abbrev=False)
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     add("--port", type=int, default=0, help="port to listen on; 0 takes a free one (%(default)s)")
     add("--ready-file", type=Path, help="written as JSON once calls are answered: url, api_url, ca_path, pid")
-    add("--pid-file", type=Path, help="holds the process id while it runs: kill it with SIGTERM")
+    add("--pid-file", type=Path, help="holds the process id while it runs: kill it with SIGTERM; two do not share one")
     add("--state-file", type=Path, help="the call center is read from it when it exists, and written to it at the end")
     add("--background", action="store_true", help="return once calls are answered; needs --ready-file")
     add("--agents", type=int, default=10, help="agents logged in from 1000 on (%(default)s)")
@@ -61,21 +65,23 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1, help="draws the moments at which screens poll (%(default)s)")
     add("--account", action="append", metavar="USER:PASSWORD", help="an API account (6666:simulated)")
     add("--fault", action="append", default=[], metavar="NAME[,key=value]", help=", ".join(faults.NAMES))
-    add("--tls", action="store_true", help="serve HTTPS, with a certificate made for it unless --certificate is given")
+    tls = f"serve HTTPS; unless --certificate is given a certificate is made, valid for {CERTIFICATE_DAYS} days"
+    add("--tls", action="store_true", help=tls)
     add("--certificate", type=Path, help="PEM file of the certificate, with the key in it unless --key is given")
-    add("--key", type=Path, help="PEM file of the certificate's key")
+    add("--key", type=Path, help="PEM file of the key of --certificate")
     add("--client-ca", type=Path, help="PEM file of the authority whose client certificates are asked for")
     return parser
 
 
 def _prepared(options: argparse.Namespace) -> tuple[WebServer, Path | None]:
     """The server, ready to serve, and what a client verifies its certificate with."""
+    _check_paths(options)
     dialer = Dialer()
     if options.state_file and options.state_file.exists():
         try:
             dialer.load(json.loads(options.state_file.read_text()))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"not a state file of this version: {options.state_file}") from error
+        except (RecursionError, ValueError) as error:
+            raise ValueError(f"not a state file of this version: {options.state_file}: {error}") from error
     else:
         dialer.accounts = {it.user: it for it in map(account_named, options.account or ["6666:simulated"])}
         lay_out(dialer, options.agents, options.campaigns.split(","), statuses_named(options.statuses), options.seed)
@@ -85,7 +91,8 @@ def _prepared(options: argparse.Namespace) -> tuple[WebServer, Path | None]:
             directory = tempfile.mkdtemp(prefix="vicidial_simulator-")
             atexit.register(shutil.rmtree, directory, ignore_errors=True)
             certificate = Path(directory) / "certificate.pem"
-            make_certificate(certificate, list(dict.fromkeys([options.host, "localhost", "127.0.0.1"])))
+            names = list(dict.fromkeys([options.host, "localhost", "127.0.0.1"]))
+            make_certificate(certificate, names, CERTIFICATE_DAYS)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate, options.key)
         if options.client_ca:
@@ -96,6 +103,36 @@ def _prepared(options: argparse.Namespace) -> tuple[WebServer, Path | None]:
         name, details = faults.parse(text)
         server.faults.add(dialer, name, **details)
     return server, certificate
+
+
+def _check_paths(options: argparse.Namespace) -> None:
+    if options.key and not options.certificate:
+        raise ValueError("--key needs --certificate")
+    if options.client_ca and not (options.tls or options.certificate):
+        raise ValueError("--client-ca needs --tls or --certificate")
+    if options.state_file and not options.state_file.parent.is_dir():
+        raise ValueError(f"no directory for the state file: {options.state_file.parent}")
+
+
+def _refuse_a_second(pid_file: Path | None) -> None:
+    """Raise ValueError if the process that ``pid_file`` names is a simulator that is alive."""
+    text = pid_file.read_text().strip() if pid_file and pid_file.exists() else ""
+    if re.fullmatch("[1-9][0-9]*", text) and int(text) != os.getpid() and _is_simulator(int(text)):
+        raise ValueError(f"process {text} of {pid_file} is still there")
+
+
+def _is_simulator(pid: int) -> bool:
+    """Whether the process is alive and, where the system tells, a simulator and not another one of the same number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    try:
+        return str(__package__).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
 
 
 def _serve(server: WebServer, ca_path: Path | None, options: argparse.Namespace) -> None:
@@ -117,11 +154,18 @@ def _serve(server: WebServer, ca_path: Path | None, options: argparse.Namespace)
         server.serve_forever(poll_interval=0.05)
     finally:
         if options.state_file:
-            _write(options.state_file, json.dumps(server.dialer.save(), indent=1) + "\n")
+            _write(options.state_file, json.dumps(_saved(server), indent=1) + "\n")
         for path in filter(None, files):
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
         server.server_close()
+
+
+def _saved(server: WebServer) -> dict[str, Any]:
+    """The state of the call center, without the faults that were set in this session."""
+    with server.lock:
+        server.faults.clear()
+        return server.dialer.save()
 
 
 def _write(path: Path, text: str) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from .fields import USER, at_least
+
 FAILURES_UNTIL_LOCKED = 10
 LOCKED_SECONDS = 900
 
@@ -16,7 +18,7 @@ LOCKED_SECONDS = 900
 class Account:
     """A VICIdial user whom a program calls the APIs as (protocol 3.3 to 3.6, 5.1)."""
 
-    user: str
+    user: str = field(metadata=USER)
     password: str
     agent_api_access: bool = True
     allowed_functions: list[str] = field(default_factory=lambda: ["ALL_FUNCTIONS"])
@@ -25,7 +27,7 @@ class Account:
     user_group: str = "ADMIN"
     language: str = "default English"
     allowed_addresses: list[str] | None = None
-    failures: int = 0
+    failures: int = field(default=0, metadata=at_least(0))
     last_failure: float = 0.0
 
     def may_call(self, function: str) -> bool:

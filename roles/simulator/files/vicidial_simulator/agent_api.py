@@ -140,6 +140,12 @@ class AgentApi:
         return say.line("SUCCESS", f"{function.name} function sent", agent.user, value, "", "", "", *session)
 
 
+def hangs(params: Mapping[str, str], result: str) -> bool:
+    """Whether the call with this ``result`` (word and reason) hangs its server process: a BEGIN, carried out (4.8)."""
+    is_begin = (params.get("function"), params.get("value")) == (STEREO.name, STEREO.begin)
+    return is_begin and params.get("stage", "").endswith("\n") and result.startswith(("SUCCESS", "Exitoso"))
+
+
 class _Voice:
     """Says lines in the account's language; fields stay as they are (protocol 2.1, 2.5)."""
 

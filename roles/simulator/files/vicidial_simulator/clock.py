@@ -9,6 +9,7 @@ import time
 from datetime import datetime, timedelta, timezone
 from typing import Callable
 
+LATEST = datetime(9999, 1, 1, tzinfo=timezone.utc).timestamp()  # beyond it no time can be printed
 _STARTED_AT = time.time() - time.monotonic()
 
 
@@ -31,9 +32,11 @@ class Clock:
         return self._source() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Move the dialer's time ahead by ``seconds``; raises ValueError for a negative number."""
-        if seconds < 0:
+        """Move the dialer's time ahead by ``seconds``; raises ValueError for less than 0 and for too many."""
+        if not seconds >= 0:  # nor is NaN
             raise ValueError("the clock only moves forward")
+        if self.now() + seconds > LATEST:
+            raise ValueError("the clock ends with the year 9998")
         self._ahead += seconds
 
 

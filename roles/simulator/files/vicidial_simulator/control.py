@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, replace
+from dataclasses import asdict, is_dataclass
 from typing import Any, Callable
 
 from .accounts import Account
-from .dialer import RECORDING_SETTINGS, STEREO_SETTINGS, Campaign, Dialer, DialerError
+from .dialer import Agent, Campaign, Dialer
 from .faults import Faults
+from .fields import USER, changed, check, check_arguments, made
 from .journal import Journal
 
 PREFIX = "/_simulator/"
@@ -32,16 +33,16 @@ class Control:
             "end_call": dialer.end_call,
             "change_agent": dialer.change_agent,
             "change_screen": dialer.change_screen,
-            "start_recording": lambda **given: asdict(dialer.start_recording(**given)),
+            "start_recording": dialer.start_recording,
             "end_recording": dialer.end_recording,
             "write_slot": dialer.write_slot,
             "alt_user": self._alt_user,
             "system": self._system,
-            "campaign": lambda **given: _set_rules(dialer.campaigns, **given),
-            "in_group": lambda **given: _set_rules(dialer.in_groups, **given),
+            "campaign": self._campaign,
+            "in_group": self._in_group,
             "account": self._account,
             "advance": dialer.clock.advance,
-            "fault": lambda **given: faults.add(dialer, **given),
+            "fault": self._fault,
             "clear_faults": faults.clear,
             "clear_journal": journal.clear,
         }
@@ -57,31 +58,40 @@ class Control:
             raise ValueError(f"nothing to show by the name {name}; there are {', '.join(sorted(self._shown))}")
         return self._shown[name]()
 
-    def act(self, name: str, arguments: dict[str, Any]) -> Any:
-        """Carry out ``POST /_simulator/NAME``; raises ValueError for what makes no sense."""
+    def act(self, name: str, arguments: Any) -> Any:
+        """Carry out ``POST /_simulator/NAME``; raises ValueError, and changes nothing, where it makes no sense."""
         if name not in self._actions:
             raise ValueError(f"no action {name}; there are {', '.join(sorted(self._actions))}")
         try:
-            return self._actions[name](**arguments)
-        except TypeError as error:
+            check_arguments(self._actions[name], arguments)
+        except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
+        result = self._actions[name](**arguments)
+        return asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
 
-    def _log_in(self, **given: Any) -> dict[str, Any]:
-        return asdict(self._dialer.log_in(**given))
+    def _log_in(self, user: str, **details: Any) -> Agent:
+        check("user", "str", user, USER)
+        return self._dialer.log_in(user, **details)
 
     def _alt_user(self, alt_user: str, user: str) -> None:
         self._dialer.alt_users[alt_user] = user
 
     def _system(self, **fields: Any) -> None:
-        self._dialer.system = replace(self._dialer.system, **fields)
+        self._dialer.system = changed(self._dialer.system, fields)
 
     def _account(self, user: str, **fields: Any) -> None:
         known = self._dialer.accounts.get(user)
-        self._dialer.accounts[user] = replace(known, **fields) if known else Account(user, **fields)
+        self._dialer.accounts[user] = changed(known, fields) if known else made(Account, {"user": user, **fields})
+
+    def _campaign(self, name: str, **fields: Any) -> None:
+        _set_rules(self._dialer.campaigns, name, fields)
+
+    def _in_group(self, name: str, **fields: Any) -> None:
+        _set_rules(self._dialer.in_groups, name, fields)
+
+    def _fault(self, name: str, **details: Any) -> None:
+        self._faults.add(self._dialer, name, **details)
 
 
-def _set_rules(rules: dict[str, Campaign], name: str, **fields: Any) -> None:
-    changed = replace(rules.get(name, Campaign(name)), **fields)
-    if changed.stereo not in STEREO_SETTINGS or changed.recording not in RECORDING_SETTINGS:
-        raise DialerError(f"stereo is one of {STEREO_SETTINGS}, recording is one of {RECORDING_SETTINGS}")
-    rules[name] = changed
+def _set_rules(rules: dict[str, Campaign], name: str, fields: dict[str, Any]) -> None:
+    rules[name] = changed(rules.get(name, Campaign(name)), fields)

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The call center behind the API: agents, calls, screens that poll, and live recordings. No HTTP, no text of the API.
 
-Nothing here runs by itself. Whatever the screens would have done by now is carried out, in the order of time, at the
-beginning of every public method, so the same code serves real time and a test's virtual time.
+Nothing here runs by itself. Whatever the screens would have done by now is carried out, in the order of time, before
+every public method and every look at the rows, so the same code serves real time and a test's virtual time.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .accounts import Account
-from .clock import Clock
+from .clock import LATEST, Clock
+from .fields import at_least, between, change, changed, check, made, one_of
 
 AGENT_CONTROLLED = "AGENT-CONTROLLED"
 PARALLEL = "PARALLEL"
@@ -29,6 +31,10 @@ AGENT_STATUSES = ("READY", "QUEUE", INCALL, "PAUSED", "CLOSER", "MQUEUE")
 STEREO_SETTINGS = ("DISABLED", "BOTH_CHANNELS", "CUSTOMER_ONLY", "CUSTOMER_MUTE")
 RECORDING_SETTINGS = ("NEVER", "ONDEMAND", "ALLCALLS", "ALLFORCE")
 
+FASTEST_POLL_SECONDS = 0.001
+SLOWEST_ACT_SECONDS = 86400
+LARGEST_UTC_OFFSET = 86399
+
 
 class DialerError(ValueError):
     """What was asked of the dialer makes no sense, such as a call for an agent who is not logged in."""
@@ -39,8 +45,8 @@ class Campaign:
     """A campaign, or an in-group: its stereo setting and whether it records by itself (protocol 4.2, 4.5, 6)."""
 
     name: str
-    stereo: str = "BOTH_CHANNELS"
-    recording: str = "ONDEMAND"
+    stereo: str = field(default="BOTH_CHANNELS", metadata=one_of(STEREO_SETTINGS))
+    recording: str = field(default="ONDEMAND", metadata=one_of(RECORDING_SETTINGS))
 
 
 @dataclass
@@ -60,10 +66,10 @@ class Screen:
     """
 
     open: bool = True
-    poll: float = 1.0
-    act: float = 0.3
-    phase: float = 0.0
-    lose: int = 0
+    poll: float = field(default=1.0, metadata=at_least(FASTEST_POLL_SECONDS))
+    act: float = field(default=0.3, metadata=between(0, SLOWEST_ACT_SECONDS))
+    phase: float = field(default=0.0, metadata=between(-LATEST, LATEST))
+    lose: int = field(default=0, metadata=at_least(0))
 
 
 @dataclass
@@ -74,7 +80,7 @@ class Agent:
     campaign: str
     session: str
     server: str
-    status: str = "PAUSED"
+    status: str = field(default="PAUSED", metadata=one_of(AGENT_STATUSES))
     full_name: str = ""
     user_group: str = "AGENTS"
     level: int = 1
@@ -87,16 +93,19 @@ class Agent:
     screen: Screen = field(default_factory=Screen)
 
 
+_NOT_TO_BE_SET = frozenset({"user", "login", "call"})
+
+
 @dataclass
 class Recording:
     """A row of the table of recordings; live while ``ended_at`` is None. Times are the clock's seconds."""
 
     recording_id: int
     user: str
-    kind: str
+    kind: str = field(metadata=one_of(RECORDING_TYPES))
     filename: str
     server: str
-    started_at: float
+    started_at: float = field(metadata=between(0, LATEST))
     ended_at: float | None = None
     ended_by: str | None = None
 
@@ -114,16 +123,33 @@ class System:
     php: int = 8
     display_errors: bool = False
     shows_sql: bool = False
-    utc_offset: int = 0
+    utc_offset: int = field(default=0, metadata=between(-LARGEST_UTC_OFFSET, LARGEST_UTC_OFFSET))
 
 
 @dataclass(order=True)
 class _Event:
-    due: float
+    due: float = field(metadata=between(0, LATEST))
     number: int
     login: int = field(compare=False)
     user: str = field(compare=False)
-    signal: str | None = field(compare=False)
+    signal: str | None = field(compare=False)  # None: a poll
+
+
+@dataclass
+class _Saved:
+    """What :meth:`Dialer.save` writes. ``pending`` are the signals that screens have read and not acted on yet."""
+
+    now: float
+    logins: int
+    calls: int
+    system: dict[str, Any]
+    alt_users: dict[str, str]
+    campaigns: dict[str, Any]
+    in_groups: dict[str, Any]
+    agents: dict[str, Any]
+    accounts: dict[str, Any]
+    recordings: list[Any]
+    pending: list[Any]
 
 
 class Dialer:
@@ -136,28 +162,46 @@ class Dialer:
         self.alt_users: dict[str, str] = {}
         self.campaigns: dict[str, Campaign] = {}
         self.in_groups: dict[str, Campaign] = {}
-        self.agents: dict[str, Agent] = {}
-        self.recordings: list[Recording] = []
+        self._agents: dict[str, Agent] = {}
+        self._recordings: list[Recording] = []
         self._live: dict[str, list[Recording]] = {}
         self._events: list[_Event] = []
+        self._polls: dict[str, _Event] = {}  # of each agent the one poll that is planned; others are void
         self._events_made = itertools.count()
         self._logins = 0
         self._calls = 0
         self._next_recording_id = 100001
+
+    @property
+    def agents(self) -> dict[str, Agent]:
+        """The logged-in agents as of now, by user."""
+        self._settle()
+        return self._agents
+
+    @agents.setter
+    def agents(self, agents: dict[str, Agent]) -> None:
+        self._agents = agents
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """All recordings that there ever were, as of now, the oldest first."""
+        self._settle()
+        return self._recordings
 
     # What people do
 
     def log_in(self, user: str, campaign: str = "TESTCAMP", **details: Any) -> Agent:
         """Log ``user`` in to ``campaign`` (made when new); ``details`` are further fields of :class:`Agent`."""
         now = self._settle()
-        if user in self.agents:
+        if user in self._agents:
             raise DialerError(f"agent {user} is logged in already")
-        self._logins += 1
-        agent = Agent(user, campaign, session=str(8600050 + self._logins), server="10.0.0.5", login=self._logins)
-        agent.screen.phase = now
+        number = self._logins + 1
+        given = {"user": user, "campaign": campaign, "session": str(8600050 + number), "server": "10.0.0.5"}
+        agent = made(Agent, {**given, "login": number, "screen": Screen(phase=now)})
         self._change(agent, details)
-        self.campaigns.setdefault(campaign, Campaign(campaign))
-        self.agents[user] = agent
+        self._logins = number
+        self._agents[user] = agent
+        self._wake_screen(agent)
         return agent
 
     def log_out(self, user: str) -> None:
@@ -165,7 +209,7 @@ class Dialer:
         self._settle()
         self._agent(user)
         self._end_all(user, "logged out")
-        del self.agents[user]
+        del self._agents[user]
 
     def start_call(self, user: str, in_group: str | None = None) -> None:
         """Connect a customer; what the campaign records by itself starts, a waiting BEGIN gets its call (4.2, 4.5)."""
@@ -189,22 +233,19 @@ class Dialer:
         agent = self._agent(user)
         if agent.call is None:
             raise DialerError(f"agent {user} is in no call")
+        change(agent, {"status": status, "call": None, "slot": ""})
         self._end_all(user, "call ended")
-        agent.call = None
-        agent.slot = ""
-        self._change(agent, {"status": status})
 
     def change_agent(self, user: str, **details: Any) -> None:
         """Set fields of a logged-in agent, such as ``status`` or ``pause_code``."""
         self._settle()
-        self._change(self._agent(user), details)
+        agent = self._agent(user)
+        self._change(agent, details)
+        self._wake_screen(agent)
 
     def change_screen(self, user: str, **details: Any) -> None:
         """Set fields of an agent's :class:`Screen`; a screen that opens again finds what the slot holds."""
-        self._settle()
-        agent = self._agent(user)
-        self._change(agent, {"screen": details})
-        self._wake_screen(agent)
+        self.change_agent(user, screen=details)
 
     # What the API does
 
@@ -223,7 +264,7 @@ class Dialer:
     def agent(self, user: str) -> Agent | None:
         """The logged-in agent ``user`` as of now, or None."""
         self._settle()
-        return self.agents.get(user)
+        return self._agents.get(user)
 
     # What happens without being asked, and what a test observes
 
@@ -233,8 +274,7 @@ class Dialer:
         With an empty ``filename`` its row is not complete yet: STATUS shows neither server nor time (protocol 4.2).
         """
         now = self._settle()
-        if kind not in RECORDING_TYPES:
-            raise DialerError(f"a recording is one of {', '.join(RECORDING_TYPES)}")
+        _check_kind(kind)
         recording = self._start(self._agent(user), kind, now)
         if filename is not None:
             recording.filename = filename
@@ -243,6 +283,7 @@ class Dialer:
     def end_recording(self, user: str, kind: str = AGENT_CONTROLLED) -> None:
         """End the newest live recording of ``kind`` of ``user``, as a second controller would."""
         now = self._settle()
+        _check_kind(kind)
         self._end(self._newest(user, kind), now, "another controller")
 
     def state(self) -> dict[str, Any]:
@@ -257,33 +298,39 @@ class Dialer:
     def save(self) -> dict[str, Any]:
         """Everything :meth:`load` needs, as plain data; passwords included."""
         now = self._settle()
-        accounts = {name: asdict(it) for name, it in self.accounts.items()}
-        recordings = [asdict(it) for it in self.recordings]
-        counts = {"logins": self._logins, "calls": self._calls}
-        return {"now": now, **counts, **self._plain(), "accounts": accounts, "recordings": recordings}
+        return {
+            "now": now,
+            "logins": self._logins,
+            "calls": self._calls,
+            **self._plain(),
+            "accounts": {name: asdict(it) for name, it in self.accounts.items()},
+            "recordings": [asdict(it) for it in self._recordings],
+            "pending": [asdict(it) for it in sorted(self._events) if it.signal is not None],
+        }
 
-    def load(self, saved: dict[str, Any]) -> None:
-        """Become what :meth:`save` wrote; the clock does not go back behind it."""
-        self.clock.advance(max(0.0, saved["now"] - self.clock.now()))
-        self.system = System(**saved["system"])
-        self.alt_users = dict(saved["alt_users"])
-        self.accounts = {name: Account(**it) for name, it in saved["accounts"].items()}
-        self.campaigns = {name: Campaign(**it) for name, it in saved["campaigns"].items()}
-        self.in_groups = {name: Campaign(**it) for name, it in saved["in_groups"].items()}
-        self.recordings = [Recording(**it) for it in saved["recordings"]]
+    def load(self, plain: Mapping[str, Any]) -> None:
+        """Become what :meth:`save` wrote; the clock does not go back behind it. Raises ValueError for anything else."""
+        saved = made(_Saved, plain)
+        self.clock.advance(max(0.0, saved.now - self.clock.now()))
+        self.system = made(System, saved.system)
+        self.alt_users = dict(saved.alt_users)
+        self.accounts = {it.user: it for it in (made(Account, row) for row in saved.accounts.values())}
+        self.campaigns = {it.name: it for it in (made(Campaign, row) for row in saved.campaigns.values())}
+        self.in_groups = {it.name: it for it in (made(Campaign, row) for row in saved.in_groups.values())}
+        self._recordings = [made(Recording, row) for row in saved.recordings]
         self._live = {}
-        for recording in self.recordings:
+        for recording in self._recordings:
             if recording.ended_at is None:
                 self._live.setdefault(recording.user, []).append(recording)
-        self._next_recording_id = max((it.recording_id for it in self.recordings), default=100000) + 1
-        self.agents = {}
-        self._events = []
-        for user, row in saved["agents"].items():
-            call, screen = row.pop("call"), row.pop("screen")
-            agent = Agent(**row, call=Call(**call) if call else None, screen=Screen(**screen))
-            self.agents[user] = agent
+        self._next_recording_id = max((it.recording_id for it in self._recordings), default=100000) + 1
+        self._logins, self._calls = saved.logins, saved.calls
+        self._events = [made(_Event, row) for row in saved.pending]
+        heapq.heapify(self._events)
+        self._events_made = itertools.count(max((it.number for it in self._events), default=-1) + 1)
+        self._polls = {}
+        self.agents = {it.user: it for it in map(_agent_saved, saved.agents.values())}
+        for agent in self._agents.values():
             self._wake_screen(agent)
-        self._logins, self._calls = saved["logins"], saved["calls"]
 
     def _plain(self) -> dict[str, Any]:
         return {
@@ -291,7 +338,7 @@ class Dialer:
             "alt_users": self.alt_users,
             "campaigns": {name: asdict(it) for name, it in self.campaigns.items()},
             "in_groups": {name: asdict(it) for name, it in self.in_groups.items()},
-            "agents": {name: asdict(it) for name, it in self.agents.items()},
+            "agents": {name: asdict(it) for name, it in self._agents.items()},
         }
 
     # Screens
@@ -301,24 +348,31 @@ class Dialer:
         now = self.clock.now()
         while self._events and self._events[0].due <= now:
             event = heapq.heappop(self._events)
-            agent = self.agents.get(event.user)
+            agent = self._agents.get(event.user)
             if agent is None or agent.login != event.login:
                 continue
-            if event.signal is None:
-                self._poll(agent, event.due)
-            else:
+            if event.signal is not None:
                 self._act(agent, event.signal, event.due)
+            elif self._polls.get(event.user) is event:
+                self._poll(agent, event.due)
         return now
 
     def _wake_screen(self, agent: Agent) -> None:
-        """Plan the poll that will find what is in the slot now; a BEGIN without a call is left there (4.5)."""
+        """Plan the poll that will find what is in the slot now, in place of the one that was planned.
+
+        A BEGIN without a call is left there (4.5).
+        """
+        self._polls.pop(agent.user, None)
         waits_for_call = agent.slot.startswith("BEGIN") and agent.call is None
         if agent.slot and agent.screen.open and not waits_for_call:
             polls_done = math.floor((self.clock.now() - agent.screen.phase) / agent.screen.poll)
-            self._schedule(agent, agent.screen.phase + (polls_done + 1) * agent.screen.poll, None)
+            due = agent.screen.phase + (polls_done + 1) * agent.screen.poll
+            self._polls[agent.user] = self._schedule(agent, due, None)
 
-    def _schedule(self, agent: Agent, due: float, signal: str | None) -> None:
-        heapq.heappush(self._events, _Event(due, next(self._events_made), agent.login, agent.user, signal))
+    def _schedule(self, agent: Agent, due: float, signal: str | None) -> _Event:
+        event = _Event(due, next(self._events_made), agent.login, agent.user, signal)
+        heapq.heappush(self._events, event)
+        return event
 
     def _poll(self, agent: Agent, now: float) -> None:
         if not agent.slot or not agent.screen.open or (agent.slot.startswith("BEGIN") and agent.call is None):
@@ -346,24 +400,24 @@ class Dialer:
     # Rows
 
     def _agent(self, user: str) -> Agent:
-        if user not in self.agents:
+        if user not in self._agents:
             raise DialerError(f"agent {user} is not logged in")
-        return self.agents[user]
+        return self._agents[user]
 
     def _change(self, agent: Agent, details: dict[str, Any]) -> None:
-        if details.get("status", agent.status) not in AGENT_STATUSES:
-            raise DialerError(f"a status is one of {', '.join(AGENT_STATUSES)}")
-        screen = details.pop("screen", {})
-        if screen.get("poll", agent.screen.poll) <= 0:
-            raise DialerError("a screen polls every so many seconds, not every 0 or fewer")
-        _set_fields(agent, details)
-        _set_fields(agent.screen, screen)
+        """Set fields of ``agent``, and by the name "screen" those of its screen: all of them or none."""
+        for name in _NOT_TO_BE_SET & details.keys():
+            raise DialerError(f"{name} of an agent cannot be set")
+        if "screen" in details:
+            details = {**details, "screen": changed(agent.screen, details["screen"])}
+        change(agent, details)
+        self.campaigns.setdefault(agent.campaign, Campaign(agent.campaign))
 
     def _rules(self, agent: Agent) -> Campaign:
         """The settings that hold for the agent's call: the in-group's for an inbound one (protocol 6)."""
         if agent.call is not None and agent.call.in_group is not None:
-            return self.in_groups[agent.call.in_group]
-        return self.campaigns[agent.campaign]
+            return self.in_groups.get(agent.call.in_group) or Campaign(agent.call.in_group)
+        return self.campaigns.get(agent.campaign) or Campaign(agent.campaign)
 
     def _newest(self, user: str, kind: str) -> Recording | None:
         return next((it for it in reversed(self._live.get(user, [])) if it.kind == kind), None)
@@ -372,7 +426,7 @@ class Dialer:
         number = self._next_recording_id
         self._next_recording_id += 1
         recording = Recording(number, agent.user, kind, f"{number}_{agent.campaign}_{agent.user}", agent.server, now)
-        self.recordings.append(recording)
+        self._recordings.append(recording)
         self._live.setdefault(agent.user, []).append(recording)
         return recording
 
@@ -386,8 +440,11 @@ class Dialer:
             self._end(recording, self.clock.now(), by)
 
 
-def _set_fields(row: Any, details: dict[str, Any]) -> None:
-    for name, value in details.items():
-        if not hasattr(row, name):
-            raise DialerError(f"{type(row).__name__} has no field {name}")
-        setattr(row, name, value)
+def _check_kind(kind: str) -> None:
+    check("kind", "str", kind, one_of(RECORDING_TYPES))
+
+
+def _agent_saved(plain: Any) -> Agent:
+    check("Agent", "dict[str, Any]", plain)
+    call, screen = plain.get("call"), plain.get("screen")
+    return made(Agent, {**plain, "call": call and made(Call, call), "screen": made(Screen, screen)})

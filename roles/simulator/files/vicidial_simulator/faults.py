@@ -11,17 +11,21 @@ from typing import Any, Callable
 
 from .agent_api import surround_with_warnings
 from .dialer import Dialer
+from .fields import at_least, between, made
 
 SLOW_POLL_SECONDS = 4.0
 OLD_BUILD = "250429-0937"
+LONGEST_SECONDS = 86400
 
 
 @dataclass(frozen=True)
 class Response:
     """An HTTP response on its way out.
 
-    ``ending`` is "whole", "short" (half of the announced body, then the connection closes) or "reset" (nothing at
-    all, the connection is reset). ``delay`` is in seconds, before the first byte.
+    ``ending`` is "whole", "short" (half of the announced body, then the connection closes), "reset" (nothing at all,
+    the connection is reset), "reset-in-body" (half of the body before that) or "close" (whole, then the connection
+    closes unannounced). ``delay`` is in seconds: before the first byte, or spread over the "headers" or the "body"
+    where ``drips`` names them.
     """
 
     body: bytes
@@ -29,6 +33,7 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "text/html; charset=utf-8"})
     ending: str = "whole"
     delay: float = 0.0
+    drips: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,11 @@ def _redirect(response: Response) -> Response:
     return replace(response, body=_page("302 Found"), status=302, headers=headers)
 
 
+def _unavailable(response: Response) -> Response:
+    headers = {**response.headers, "Retry-After": "1"}
+    return replace(response, body=_page("503 Service Temporarily Unavailable"), status=503, headers=headers)
+
+
 # Faults of a call: they hit as many matching calls as they are told to.
 CALL_FAULTS: dict[str, Preset] = {
     "latency": Preset(lambda response: response),
@@ -85,6 +95,12 @@ CALL_FAULTS: dict[str, Preset] = {
     "database-down-fatal": Preset(
         _body(b"Fatal error: Uncaught mysqli_sql_exception: Connection refused"), works=False
     ),
+    "slow-headers": Preset(lambda response: replace(response, drips="headers")),
+    "slow-body": Preset(lambda response: replace(response, drips="body")),
+    "reset-in-body": Preset(lambda response: replace(response, ending="reset-in-body")),
+    "close-after": Preset(lambda response: replace(response, ending="close")),
+    "service-unavailable": Preset(_unavailable, works=False),
+    "too-many-requests": Preset(_body(_page("429 Too Many Requests"), 429), works=False),
 }
 
 
@@ -153,13 +169,14 @@ NAMES = sorted([*CALL_FAULTS, *STATE_FAULTS])
 class Fault:
     """A fault of a call in force: the next ``times`` calls that match, after ``skip`` of them (None: all of them).
 
-    ``function``, ``value`` and ``agent_user`` narrow down which calls match; ``seconds`` delay the response.
+    ``function``, ``value`` and ``agent_user`` narrow down which calls match; ``seconds`` delay the response; a slow
+    part of one takes them in all.
     """
 
     name: str
-    times: int | None = 1
-    skip: int = 0
-    seconds: float = 0.0
+    times: int | None = field(default=1, metadata=at_least(0))
+    skip: int = field(default=0, metadata=at_least(0))
+    seconds: float = field(default=0.0, metadata=between(0, LONGEST_SECONDS))
     function: str | None = None
     value: str | None = None
     agent_user: str | None = None
@@ -197,14 +214,14 @@ class Faults:
         self._set: list[Fault] = []
         self._undo: list[Callable[[], None]] = []
 
-    def add(self, dialer: Dialer, name: str, **details: Any) -> None:
-        """Set fault ``name``; ``details`` are fields of :class:`Fault`. Raises ValueError for an unknown name."""
+    def add(self, dialer: Dialer, /, name: str, **details: Any) -> None:
+        """Set fault ``name``; ``details`` are fields of :class:`Fault`. Raises ValueError for what is none."""
         if name in STATE_FAULTS:
             if details:
                 raise ValueError(f"{name} is a state of the call center and takes no further arguments")
             self._undo.append(STATE_FAULTS[name](dialer))
         elif name in CALL_FAULTS:
-            self._set.insert(0, Fault(name, **details))
+            self._set.insert(0, made(Fault, {"name": name, **details}))
         else:
             raise ValueError(f"no such fault: {name}; there are {', '.join(NAMES)}")
 

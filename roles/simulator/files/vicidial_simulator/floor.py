@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from .accounts import Account
 from .dialer import AGENT_STATUSES, INCALL, Dialer
+from .fields import made
 
 FIRST_AGENT = 1000
 
@@ -63,8 +64,8 @@ def statuses_named(text: str) -> list[str]:
 
 
 def account_named(text: str) -> Account:
-    """``USER:PASSWORD`` as an account that may do everything. Raises ValueError without a colon."""
+    """``USER:PASSWORD`` as an account that may do everything. Raises ValueError for anything else."""
     user, separator, password = text.partition(":")
     if not separator or not user:
         raise ValueError("an account is USER:PASSWORD")
-    return Account(user, password)
+    return made(Account, {"user": user, "password": password})

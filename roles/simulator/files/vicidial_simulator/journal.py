@@ -14,13 +14,15 @@ from typing import Any
 class Entry:
     """One call. ``sources`` tells for each parameter whether it came in the "url" or in the "body".
 
-    ``result`` is the word and the reason of the answer's first line without its fields, and never a password;
-    ``worked`` is False where a fault kept the call from the application; ``time`` is the dialer's clock.
+    ``address`` and ``port`` are the client's: one port is one connection. ``result`` is the word and the reason of the
+    answer's first line without its fields, and never a password; ``worked`` is False where a fault kept the call from
+    the application; ``time`` is the dialer's clock.
     """
 
     number: int
     time: float
     address: str
+    port: int
     method: str
     path: str
     sources: dict[str, str]

@@ -64,7 +64,6 @@ class NonAgentApi:
         return "" if message == "GOOD" else f"ERROR: Login incorrect, please try again: |{user}|{password}|{message}|\n"
 
     def _chosen(self, params: Mapping[str, str]) -> list[Agent]:
-        self._dialer.agent("")  # lets the screens catch up before anybody reads a status
         campaigns = set(filter(None, params.get("campaigns", "").split("|")))
         groups = set(filter(None, params.get("user_groups", "").split("|")))
         return [

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import math
+import re
 import socket
 import socketserver
 import ssl
@@ -13,21 +17,32 @@ import struct
 import sys
 import threading
 import time
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from .agent_api import AgentApi
+from .agent_api import AgentApi, hangs
 from .control import PREFIX, Control
 from .dialer import Dialer
-from .faults import Faults, Response
+from .faults import Fault, Faults, Response
 from .journal import Journal, result_of
 from .non_agent_api import NonAgentApi
 
 LONGEST_URL = 8192
+LARGEST_BODY = 2**20
 IDLE_SECONDS = 75
 HANG_SECONDS = 30.0
-_JSON = {"Content-Type": "application/json"}
+LINGER_SECONDS = 1.0
+DRIPS = 50  # pieces that a slow part comes in
+
+
+class _RefusedError(Exception):
+    """A request whose body cannot be read. It has to be the last one of its connection."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class WebServer(ThreadingHTTPServer):
@@ -47,13 +62,15 @@ class WebServer(ThreadingHTTPServer):
         self.apis = {api.path: api for api in (AgentApi(dialer), NonAgentApi(dialer))}
         self.lock = threading.Lock()
         self._tls = tls
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
 
     @property
     def url(self) -> str:
         """The root of the server, without a slash at the end."""
-        host = self.server_address[0]
-        return f"{'https' if self._tls else 'http'}://{host!s}:{self.server_address[1]}"
+        host, port = self.server_address[:2]
+        shown = f"[{host!s}]" if self.address_family == socket.AF_INET6 else f"{host!s}"
+        return f"{'https' if self._tls else 'http'}://{shown}:{port}"
 
     def server_bind(self) -> None:
         """Bind without asking the name service for the host's name, which can take seconds."""
@@ -88,11 +105,12 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # buffered: headers and body leave together
 
     def do_GET(self) -> None:
-        if len(self.path) > LONGEST_URL:
-            self._send(Response(b"", status=414))
+        try:
+            path, body = self._path(), self._body()
+        except _RefusedError as refused:
+            self._send(Response(b"", status=refused.status, headers={"Connection": "close"}))
+            self._linger()
             return
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        path = urlsplit(self.path).path
         if path.startswith(PREFIX):
             self._send(self._control(path[len(PREFIX) :], body))
         elif path in self.server.apis:
@@ -101,10 +119,28 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(Response(b"<h1>404 Not Found</h1>\n", status=404))
 
     # The application does not look at the method: HEAD and OPTIONS carry a command out as well (protocol 1.5).
-    do_POST = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - names of http.server
+    do_POST = do_HEAD = do_OPTIONS = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - names of http.server
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is http.server's
         """The journal is the log."""
+
+    def _path(self) -> str:
+        if len(self.path) > LONGEST_URL:
+            raise _RefusedError(414)
+        try:
+            return urlsplit(self.path).path
+        except ValueError as error:
+            raise _RefusedError(400) from error
+
+    def _body(self) -> bytes:
+        if "Transfer-Encoding" in self.headers:
+            raise _RefusedError(411)
+        length = self.headers.get("Content-Length", "0").strip()
+        if not re.fullmatch("[0-9]{1,18}", length):
+            raise _RefusedError(400)
+        if int(length) > LARGEST_BODY:
+            raise _RefusedError(413)
+        return self.rfile.read(int(length))
 
     def _control(self, name: str, body: bytes) -> Response:
         try:
@@ -113,23 +149,23 @@ class _Handler(BaseHTTPRequestHandler):
                     shown = self.server.control.show(name)
                 else:
                     shown = self.server.control.act(name, json.loads(body or b"{}"))
+                return _json(200, shown)
         except ValueError as error:
-            return Response(json.dumps({"error": str(error)}).encode(), status=400, headers=_JSON)
-        return Response(json.dumps(shown).encode(), headers=_JSON)
+            return _json(400, {"error": str(error)})
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
+            traceback.print_exc()
+            return _json(500, {"error": f"{type(error).__name__}: {error}"})
 
     def _call(self, path: str, body: bytes) -> Response:
         params, sources = self._parameters(body)
-        address = self.client_address[0]
+        address, port = self.client_address[:2]
         with self.server.lock:
             fault = self.server.faults.take(params)
-            works = fault is None or fault.works
-            text = self.server.apis[path].answer(params, address) if works else ""
-            response = Response(text.encode())
-            if fault is not None:
-                response = fault.shape(response)
+            response, result = self._answer(path, params, fault)
             self.server.journal.add(
                 time=self.server.dialer.clock.now(),
                 address=address,
+                port=port,
                 method=self.command,
                 path=path,
                 sources=sources,
@@ -139,14 +175,25 @@ class _Handler(BaseHTTPRequestHandler):
                 agent_user=params.get("agent_user", ""),
                 alt_user=params.get("alt_user", ""),
                 account=params.get("user", ""),
-                worked=works,
+                worked=fault is None or fault.works,
                 fault=fault.name if fault else None,
                 status=response.status,
-                result=result_of(text),
+                result=result,
             )
-        if params.get("stage", "").endswith("\n"):
-            time.sleep(HANG_SECONDS)  # protocol 4.8: such a label can hang a server process
+        if hangs(params, result):
+            time.sleep(HANG_SECONDS)
         return response
+
+    def _answer(self, path: str, params: dict[str, str], fault: Fault | None) -> tuple[Response, str]:
+        """The response as ``fault`` lets it out, and the result of the answer that it was made of."""
+        try:
+            works = fault is None or fault.works
+            text = self.server.apis[path].answer(params, self.client_address[0]) if works else ""
+            response = Response(text.encode())
+            return fault.shape(response) if fault else response, result_of(text)
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
+            traceback.print_exc()
+            return Response(b"", status=500), ""
 
     def _parameters(self, body: bytes) -> tuple[dict[str, str], dict[str, str]]:
         """The parameters as PHP sees them (the last one wins), and whether each came in the "url" or the "body"."""
@@ -161,25 +208,61 @@ class _Handler(BaseHTTPRequestHandler):
         return params, sources
 
     def _send(self, response: Response) -> None:
-        time.sleep(response.delay)
+        if not response.drips:
+            time.sleep(response.delay)
         if response.ending == "reset":
             self._reset()
             return
+        body = b"" if self.command == "HEAD" else response.body
+        if response.ending in ("short", "reset-in-body"):
+            body = body[: len(body) // 2]
+        self._write(self._head(response), response.delay if response.drips == "headers" else 0.0)
+        self._write(body, response.delay if response.drips == "body" else 0.0)
+        if response.ending == "reset-in-body":
+            self._reset()
+        elif response.ending != "whole":
+            self.close_connection = True
+
+    def _head(self, response: Response) -> bytes:
+        """The status line and the headers of ``response``."""
+        connection, self.wfile = self.wfile, io.BytesIO()
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
-        body = b"" if self.command == "HEAD" else response.body
-        if response.ending == "short":
-            body = body[: len(body) // 2]
-            self.close_connection = True
-        self.wfile.write(body)
+        head, self.wfile = self.wfile.getvalue(), connection
+        return head
+
+    def _write(self, data: bytes, seconds: float) -> None:
+        """Write ``data``, at once or in pieces over ``seconds``."""
+        size = math.ceil(len(data) / (DRIPS if seconds else 1)) or 1
+        starts = range(0, len(data), size)
+        for start in starts:
+            if seconds:
+                self.wfile.flush()
+                time.sleep(seconds / len(starts))
+            self.wfile.write(data[start : start + size])
+
+    def _linger(self) -> None:
+        """Read on for a moment: to close while the client still sends would reset the connection, answer and all."""
+        end = time.monotonic() + LINGER_SECONDS
+        with contextlib.suppress(OSError):
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(LINGER_SECONDS)
+            while self.rfile.read1(LARGEST_BODY) and time.monotonic() < end:
+                pass
 
     def _reset(self) -> None:
         """Close with a TCP reset instead of a farewell."""
+        self.wfile.flush()
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
+
+
+def _json(status: int, shown: Any) -> Response:
+    return Response(json.dumps(shown).encode(), status=status, headers={"Content-Type": "application/json"})
 
 
 def _form(text: str) -> list[tuple[str, str]]:

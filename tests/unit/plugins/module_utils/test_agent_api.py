@@ -101,11 +101,15 @@ FAULTS = [
     ("empty-body", "not_understood", True),
     ("database-down", "not_understood", True),
     ("database-down-fatal", "not_understood", True),
+    ("reset-in-body", "unreachable", True),
+    ("service-unavailable", "http_error", True),
+    ("too-many-requests", "http_error", True),
 ]
+HARMLESS_FAULTS = {"noise", "latency", "slow-headers", "slow-body", "close-after"}
 
 
 def test_every_fault_of_a_call_has_a_test() -> None:
-    assert {fault for fault, _reason, _transient in FAULTS} == set(CALL_FAULTS) - {"noise", "latency"}
+    assert {fault for fault, _reason, _transient in FAULTS} == set(CALL_FAULTS) - HARMLESS_FAULTS
 
 
 @pytest.mark.parametrize(("fault", "reason", "transient"), FAULTS)
@@ -120,10 +124,11 @@ def test_each_fault_of_a_call_is_a_typed_error(
     assert api.status(AGENT).state == "idle", "the client recovers"
 
 
-@pytest.mark.parametrize("fault", ["noise", "display-errors", "php7"])
+@pytest.mark.parametrize("fault", [*sorted(HARMLESS_FAULTS), "display-errors", "php7"])
 def test_what_stands_around_an_answer_does_no_harm(simulator: Simulator, api: AgentApi, fault: str) -> None:
     simulator.faults.add(simulator.dialer, fault)
     assert api.status(AGENT).state == "idle"
+    assert api.status(AGENT).state == "idle", "the next call is not harmed either"
 
 
 def test_a_redirect_is_named_without_its_query_and_not_followed(simulator: Simulator, api: AgentApi) -> None:
@@ -155,8 +160,9 @@ def test_an_answer_about_another_agent_is_refused(api: AgentApi, user: str) -> N
         api.status(Agent(user))
 
 
-def test_a_slow_server_is_a_time_out(simulator: Simulator) -> None:
-    simulator.faults.add(simulator.dialer, "latency", seconds=1.0)
+@pytest.mark.parametrize("fault", ["latency", "slow-body"])
+def test_a_slow_server_is_a_time_out(simulator: Simulator, fault: str) -> None:
+    simulator.faults.add(simulator.dialer, fault, seconds=1.0)
     with pytest.raises(_errors.TimedOutError) as caught:
         AgentApi(connection(simulator, timeout=0.2)).status(AGENT)
     assert not caught.value.unsent
