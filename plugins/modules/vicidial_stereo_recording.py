@@ -84,8 +84,14 @@ notes:
     than 10 seconds to act, a second BEGIN can start a second recording.
   - In check mode an agent without a live call is predicted to be recorded, as it would be at the next call. The message
     says so.
+  - Where many agents must change, name them in O(agent_users) of one task, and their screens act at the same time. In a
+    loop, or for hosts beyond the number of forks, each agent waits for the one before, a second or two.
+  - With a local connection, without C(become) and C(async), and with the Python that runs Ansible, the task runs in
+    Ansible's own worker, without a process for each item or host.
 seealso:
   - module: telephony.vicidial.vicidial_stereo_recording_info
+  - plugin: telephony.vicidial.vicidial_agents
+    plugin_type: inventory
 """
 
 EXAMPLES = r"""

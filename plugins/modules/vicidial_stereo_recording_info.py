@@ -35,8 +35,12 @@ notes:
     ALLFORCE) included. B(Parallel recordings of the campaign never show), so V(idle) does not mean that nobody records
     the call.
   - A BEGIN that still waits for the agent's next call does not show either.
+  - With a local connection, without C(become) and C(async), and with the Python that runs Ansible, the task runs in
+    Ansible's own worker, without a process for each item or host.
 seealso:
   - module: telephony.vicidial.vicidial_stereo_recording
+  - plugin: telephony.vicidial.vicidial_agents
+    plugin_type: inventory
 """
 
 EXAMPLES = r"""
