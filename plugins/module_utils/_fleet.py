@@ -141,13 +141,12 @@ class Fleet:
             track = self._not_begun.popleft()
             track.step = track.convergence.send(Heard(now, account_is_proven=self._has_answered))
             return track
-        if not self._due or self._due[0][0] > now:
-            return None
-        track = heapq.heappop(self._due)[2]
-        if isinstance(track.step, Pause):
+        while self._due and self._due[0][0] <= now:
+            track = heapq.heappop(self._due)[2]
+            if not isinstance(track.step, Pause):
+                return track
             self._advance(track, Heard(now))
-            return self._most_urgent(now)
-        return track
+        return None
 
     def _may_begin(self) -> bool:
         is_alone = not self._under_way and not self._due

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -41,7 +41,7 @@ class InProcessAction(NormalAction):
             return result
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
-        with mock.patch.dict(os.environ, {name: str(value) for name, value in environment.items()}):
+        with _environment({name: str(value) for name, value in environment.items()}):
             return self._run_here()
 
     def _is_at_home(self, task_vars: TaskVars) -> bool:
@@ -79,6 +79,18 @@ class InProcessAction(NormalAction):
         if isinstance(validation.errors[0], UnsupportedError):
             message = f"Unsupported parameters for ({self._task.resolved_action}) module: {message}"
         return message
+
+
+@contextmanager
+def _environment(more: dict[str, str]) -> Iterator[None]:
+    """``more`` in the environment of this process, which is the worker of this one task, as in a module's."""
+    before = dict(os.environ)
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _same_python(path: str) -> bool:

@@ -152,6 +152,13 @@ def test_nobody_is_no_call(center: VirtualCallCenter) -> None:
     assert center.calls == []
 
 
+def test_polls_that_are_all_late_at_once_are_caught_up_with() -> None:
+    """A slow server and a large floor: by the time that everyone has been signalled, every first poll is overdue."""
+    center = VirtualCallCenter(agents=1500, latency=0.05)
+    tolds = center.declare(list(center.dialer.agents), "recording")
+    assert all(told.outcome.confirmed for told in tolds)
+
+
 def test_a_thousand_agents_cost_no_more_each_than_a_hundred() -> None:
     cost = {}
     for size in (100, 1000):
