@@ -35,6 +35,6 @@ options:
     type: int
     default: 8
   rate_limit:
-    description: How many calls a second are sent at most. Without it there is no limit.
+    description: How many calls a second are sent at most, 1 or more. Without it there is no limit.
     type: float
 """

@@ -148,11 +148,11 @@ from ansible_collections.telephony.vicidial.plugins.module_utils import _argumen
 from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent
 from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError, InvalidArgumentError
-from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet
+from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet, Told
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
 from ansible_collections.telephony.vicidial.plugins.module_utils._non_agent_api import Choice, logged_in_agents
 from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Pool
-from ansible_collections.telephony.vicidial.plugins.module_utils._report import Told, record
+from ansible_collections.telephony.vicidial.plugins.module_utils._report import record
 
 try:
     # Since ansible-core 2.19 no text is a template unless it is trusted.
@@ -310,7 +310,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 def _never_evaluated(value: Any) -> Any:
-    """``value`` from the server. Texts without a brace stay as they are: the mark shows wherever they are printed."""
+    """``value`` from the server, every text marked: on older cores a `#jinja2:` header needs no brace."""
     if isinstance(value, dict):
         return {key: _never_evaluated(it) for key, it in value.items()}
-    return _no_template(value) if isinstance(value, str) and "{" in value else value
+    return _no_template(value) if isinstance(value, str) else value

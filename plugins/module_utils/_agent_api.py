@@ -106,8 +106,8 @@ class AgentApi:
         """Why an empty body came: an unknown function, or a server in trouble (protocol 2.6, 2.7)."""
         try:
             build = self.version().build
-        except ApiError as error:
-            return error
+        except ApiError:
+            build = "unknown"  # why that second question failed says nothing about the first one
         if build < FIRST_STEREO_BUILD:
             return UnsupportedServerError(build)
         return NoAnswerError(

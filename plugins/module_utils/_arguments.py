@@ -118,6 +118,8 @@ def agents(params: Params) -> tuple[list[Agent], bool]:
 
 
 def _problems(params: Params) -> Iterator[str]:
+    if "agent_users" in params and all(params[name] is None for name in NAMING_SPEC):
+        yield f"none of {', '.join(NAMING_SPEC)} has a value"
     for name in ("agent_user", "alt_user"):
         if params.get(name) is not None:
             yield from _agent_problems(name, params[name])
@@ -175,8 +177,8 @@ def _number_problems(params: Params) -> Iterator[str]:
         yield f"retries is not 0 to {_MOST_RETRIES}"
     if not 1 <= params.get("concurrency", 1) <= _MOST_WORKERS:
         yield f"concurrency is not 1 to {_MOST_WORKERS}"
-    if params.get("rate_limit") is not None and not params["rate_limit"] > 0:
-        yield "rate_limit is not more than 0 calls a second"
+    if params.get("rate_limit") is not None and not params["rate_limit"] >= 1:
+        yield "rate_limit is less than 1 call a second: a signal would rest on a STATUS that is too old"
     if not 0 <= params.get("wait_timeout", 0) <= _LONGEST_SECONDS:
         yield f"wait_timeout is not 0 to {_LONGEST_SECONDS} seconds"
     if not _SHORTEST_SLEEP <= params.get("wait_sleep", _SHORTEST_SLEEP) <= _LONGEST_SECONDS:

@@ -19,13 +19,15 @@ class ApiError(Exception):
     """The root of the tree. ``what`` happened and the ``remedy`` are sentences without a full stop at the end.
 
     ``stops_run``: it is about the account, not about one agent, so asking for the next agent is useless and could
-    lock the account (protocol 3.4). ``transient``: a STATUS may be repeated. ``refused``: the server's own
-    refusal, so nothing was written. ``unsent``: the call certainly never reached the server.
+    lock the account (protocol 3.4). ``refused``: the server's own refusal, so nothing was written. ``no_answer``: the
+    server said nothing of its own. ``transient``: a STATUS may be repeated. ``unsent``: the call certainly never
+    reached the server.
     """
 
     reason: str
     stops_run: ClassVar[bool] = False
     refused: ClassVar[bool] = False
+    no_answer: ClassVar[bool] = False
     transient = False
     unsent = False
 
@@ -203,6 +205,7 @@ class NoAnswerError(ApiError):
     """The body holds no answer at all, as when the database is down (protocol 2.7): it may be there next time."""
 
     reason = "not_understood"
+    no_answer = True
     transient = True
 
 
@@ -244,6 +247,7 @@ class HttpError(ApiError):
     """An HTTP status other than 200: it comes from something in between, or from a crash (protocol 1.2)."""
 
     reason = "http_error"
+    no_answer = True
 
     def __init__(self, what: str, remedy: str, transient: bool = False) -> None:
         super().__init__(what, remedy)
@@ -254,6 +258,7 @@ class UnreachableError(ApiError):
     """No connection, or it broke."""
 
     reason = "unreachable"
+    no_answer = True
 
     def __init__(self, what: str, remedy: str, transient: bool, unsent: bool) -> None:
         super().__init__(what, remedy)
@@ -265,6 +270,7 @@ class TimedOutError(ApiError):
     """No answer in time."""
 
     reason = "timeout"
+    no_answer = True
     transient = True
 
     def __init__(self, what: str, remedy: str, unsent: bool) -> None:

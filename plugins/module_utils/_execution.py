@@ -14,12 +14,17 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
 from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import DefectError, InvalidArgumentError
-from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    ApiError,
+    DefectError,
+    InvalidArgumentError,
+)
+from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet, Told
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
 from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Pool
-from ansible_collections.telephony.vicidial.plugins.module_utils._report import Told
 
+# The accounts (address, user, password) that the server has refused, and why.
+Refusals = dict[tuple[str, str, str], ApiError]
 WAYS_TO_NAME = [list(_arguments.NAMING_SPEC)]
 
 
@@ -47,9 +52,12 @@ class Operation:
         object.__setattr__(self, "spec", spec)
 
     def perform(
-        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool]
+        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool], refusals: Refusals
     ) -> tuple[dict[str, Any], list[str]]:
-        """The result for validated ``params``, with ``failed`` in it or not, and the warnings to go with it."""
+        """The result for validated ``params``, with ``failed`` in it or not, and the warnings to go with it.
+
+        An account that is in ``refusals`` is not tried again; one that is refused now is put there.
+        """
         if not HAS_REQUESTS:
             return {"failed": True, "msg": missing_required_lib("requests")}, []
         try:
@@ -58,19 +66,26 @@ class Operation:
             return {"failed": True, "msg": str(error), "reason": error.reason}, []
         warnings = _arguments.warnings(params)
         try:
-            return self._drive(params, check_mode, interrupted), warnings
+            return self._drive(params, check_mode, interrupted, refusals), warnings
         except Exception as error:  # noqa: BLE001 - its text and traceback could hold the password
             defect = DefectError(error)
             return {"failed": True, "msg": str(defect), "reason": defect.reason}, warnings
 
-    def _drive(self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool]) -> dict[str, Any]:
+    def _drive(
+        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool], refusals: Refusals
+    ) -> dict[str, Any]:
         agents, one_was_named = _arguments.agents(params)
-        pool: Pool[Any, Any] = Pool(_arguments.connection(params), params["concurrency"])
+        connection = _arguments.connection(params)
+        account = (connection.url, connection.user, connection.password)
+        pool: Pool[Any, Any] = Pool(connection, params["concurrency"])
         try:
             fleet = Fleet(pool, self.wanted(params), check_mode, params["rate_limit"], interrupted)
-            return self.report(fleet.run(agents), one_was_named)
+            tolds = fleet.run(agents, refusals.get(account))
         finally:
             pool.close()
+        if fleet.refusal is not None:
+            refusals[account] = fleet.refusal
+        return self.report(tolds, one_was_named)
 
 
 def run_module(operation: Operation) -> None:
@@ -79,7 +94,7 @@ def run_module(operation: Operation) -> None:
     interruption = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: interruption.set())
-    result, warnings = operation.perform(module.params, module.check_mode, interruption.is_set)
+    result, warnings = operation.perform(module.params, module.check_mode, interruption.is_set, {})
     for warning in warnings:
         module.warn(warning)
     if result.pop("failed", False):

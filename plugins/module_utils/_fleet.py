@@ -28,19 +28,22 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._convergence im
     never_begun,
 )
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    AccountError,
     ApiError,
     DefectError,
     InterruptedRunError,
     NotAttemptedError,
+    NotUnderstoodError,
 )
 from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Call
 from ansible_collections.telephony.vicidial.plugins.module_utils._reply import Status
-from ansible_collections.telephony.vicidial.plugins.module_utils._report import Told
 
 # So many agents in a row whom the server gave no answer about, and it counts as gone.
 GIVE_UP_AFTER = 3
 _AT_ONCE = float("-inf")
 _LOOK_UP_SECONDS = 0.25
+# A poll that is so late goes before agents who have not begun: its agent's time runs.
+_LATE_SECONDS = 2.0
 
 
 class Workers(Protocol):
@@ -53,6 +56,20 @@ class Workers(Protocol):
     def submit(self, tag: _Track, call: Call[Heard]) -> None: ...
 
     def collect(self, seconds: float) -> tuple[_Track, Heard] | None: ...
+
+
+@dataclass(frozen=True)
+class Told:
+    """An agent as the task named it, the state that was wanted (None: any), and what became of it."""
+
+    agent: Agent
+    wanted: str | None
+    outcome: Outcome
+
+    @property
+    def user(self) -> str | None:
+        """The agent's user; None when only an alt_user is known."""
+        return self.outcome.status.user if self.outcome.status else self.agent.user
 
 
 @dataclass
@@ -102,10 +119,20 @@ class Fleet:
         self._stopped_by: ApiError | None = None
         self._stopper: _Track | None = None
 
-    def run(self, agents: Iterable[Agent]) -> list[Told]:
-        """What became of each of ``agents``, in their order. Errors, an interruption too, are in the outcomes."""
+    @property
+    def refusal(self) -> ApiError | None:
+        """What the server refused the account for, if it did or may have: once more could lock it (protocol 3.4)."""
+        return self._stopped_by if isinstance(self._stopped_by, (AccountError, NotUnderstoodError)) else None
+
+    def run(self, agents: Iterable[Agent], refusal: ApiError | None = None) -> list[Told]:
+        """What became of each of ``agents``, in their order. Errors, an interruption too, are in the outcomes.
+
+        With the ``refusal`` of an earlier run nobody is asked about.
+        """
         tracks = [self._track(agent) for agent in agents]
         self._not_begun.extend(tracks)
+        if refusal is not None:
+            self._stop(refusal, None)
         while self._not_begun or self._due or self._under_way:
             if self._interrupted():
                 self._stop(InterruptedRunError(), None)
@@ -135,9 +162,9 @@ class Fleet:
         return True
 
     def _most_urgent(self, now: float) -> _Track | None:
-        """A signal, for the STATUS that it rests on grows old; then an agent who has not begun; then a poll."""
-        signal_is_due = bool(self._due) and self._due[0][0] == _AT_ONCE
-        if self._may_begin() and not signal_is_due:
+        """A signal, for the STATUS that it rests on grows old, or a late poll; then an agent who has not begun."""
+        is_urgent = bool(self._due) and self._due[0][0] <= now - _LATE_SECONDS
+        if self._may_begin() and not is_urgent:
             track = self._not_begun.popleft()
             track.step = track.convergence.send(Heard(now, account_is_proven=self._has_answered))
             return track
@@ -194,7 +221,7 @@ class Fleet:
 
         In that second case the account is not known to be fit, and each further call could be a failed login.
         """
-        self._gone_in_a_row += failure.transient
+        self._gone_in_a_row += failure.no_answer
         if not self._has_answered or self._gone_in_a_row >= GIVE_UP_AFTER:
             self._stop(failure, None)
 
@@ -219,8 +246,12 @@ class Fleet:
             heapq.heappush(self._due, (due, next(self._numbers), track))
 
     def _stop(self, error: ApiError, stopper: _Track | None) -> None:
-        """Begin nothing any more; those under way end where they are, but for the one whose answer it was."""
-        if self._stopped_by is not None:
+        """Begin nothing any more; those under way end where they are, but for the one whose answer it was.
+
+        An interruption ends that one too.
+        """
+        is_told_already = self._stopped_by is not None and not isinstance(error, InterruptedRunError)
+        if is_told_already or isinstance(self._stopped_by, InterruptedRunError):
             return
         self._stopped_by, self._stopper = error, stopper
         for track in self._not_begun:

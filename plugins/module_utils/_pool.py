@@ -42,8 +42,13 @@ class Pool(Generic[TagT, ResultT]):
         # A new worker only when all those that there are have work: a small task opens few connections.
         if len(self._threads) < self._busy():
             thread = threading.Thread(target=self._work, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads to be had: fewer workers do as well
+                if not self._threads:
+                    raise
+            else:
+                self._threads.append(thread)
 
     def collect(self, seconds: float) -> tuple[TagT, ResultT] | None:
         """A finished call's tag and result; None when there is none within ``seconds``. Raises what the call raised."""
@@ -55,15 +60,18 @@ class Pool(Generic[TagT, ResultT]):
         return tag, future.result()
 
     def close(self) -> None:
-        """Let the workers end once their calls are done."""
+        """Let the workers end once their calls are done; wait for that where none is under way."""
         for _thread in self._threads:
             self._calls.put(None)
+        if not self._busy():
+            for thread in self._threads:
+                thread.join(timeout=1)
 
     def _busy(self) -> int:
         return self._size - self.free
 
     def _work(self) -> None:
-        api = AgentApi(self._connection)
+        api: AgentApi | None = None
         while True:
             submitted = self._calls.get()
             if submitted is None:
@@ -71,8 +79,10 @@ class Pool(Generic[TagT, ResultT]):
             tag, call = submitted
             future: Future[ResultT] = Future()
             try:
+                api = api or AgentApi(self._connection)
                 future.set_result(call(api))
-            except Exception as error:  # noqa: BLE001 - raised again where the result is collected
+            except BaseException as error:  # noqa: BLE001 - raised again where the result is collected
                 future.set_exception(error)
             self._done.put((tag, future))
-        api.close()
+        if api is not None:
+            api.close()

@@ -6,29 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent
 from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Outcome
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import NotAttemptedError
+from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Told
 from ansible_collections.telephony.vicidial.plugins.module_utils._reply import IDLE, INCALL, RECORDING
 
 Record = dict[str, Any]
 _MOST_NAMED = 10
-
-
-@dataclass(frozen=True)
-class Told:
-    """An agent as the task named it, the state that was wanted (None: any), and what became of it."""
-
-    agent: Agent
-    wanted: str | None
-    outcome: Outcome
-
-    @property
-    def user(self) -> str | None:
-        """The agent's user; None when only an alt_user is known."""
-        return self.outcome.status.user if self.outcome.status else self.agent.user
 
 
 def result(tolds: Sequence[Told], one_was_named: bool) -> dict[str, Any]:
@@ -156,12 +142,17 @@ def _ending(tolds: Sequence[Told]) -> dict[str, Any]:
     """What the task says as a whole: the failures, or what there is to know."""
     failed = [told for told in tolds if told.outcome.failure is not None]
     if failed:
-        worst = next((told for told in failed if told.outcome.failure and told.outcome.failure.stops_run), failed[0])
-        judged = _judged(worst)
+        judged = _judged(min(failed, key=_rank))
         return {"failed": True, "reason": judged["reason"], "msg": _roll(failed, len(tolds)) + judged["msg"]}
     said = [message for message in map(_message, tolds) if message]
     more = f" And {len(said) - _MOST_NAMED} more." if len(said) > _MOST_NAMED else ""
     return {"msg": " ".join(said[:_MOST_NAMED]) + more} if said else {}
+
+
+def _rank(told: Told) -> int:
+    """Which failure speaks for the task: what stopped it for all, then what tells of that, then the first."""
+    failure = told.outcome.failure
+    return 0 if failure and failure.stops_run else 1 if isinstance(failure, NotAttemptedError) else 2
 
 
 def _roll(failed: Sequence[Told], of_all: int) -> str:

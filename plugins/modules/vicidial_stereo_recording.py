@@ -294,7 +294,8 @@ reason:
     - C(not_confirmed) means that a signal was sent, and that STATUS did not show its effect in time.
     - C(unsupported_server) means a VICIdial without the function, C(not_understood) an answer that is none.
     - C(http_error), C(unreachable) and C(timeout) are about the way to the server.
-    - C(interrupted) means that the job was cancelled. A second run goes on from what it finds.
+    - C(interrupted) means that the job was cancelled. A second run goes on from what it finds. A task that runs in
+      Ansible's own worker ends with that instead, and without a result.
     - C(invalid_argument) means that an option makes no sense. Nothing was sent then.
     - C(internal_error) is a defect of this collection.
   returned: failure

@@ -23,10 +23,13 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Operation
+from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Operation, Refusals
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
 
 TaskVars = Mapping[str, Any]
+
+# Ansible's worker runs all items and attempts of one task for one host: a refused account is tried once among them.
+_refusals: Refusals = {}
 
 
 class InProcessAction(NormalAction):
@@ -66,7 +69,7 @@ class InProcessAction(NormalAction):
         if validation.error_messages:
             result = {"failed": True, "msg": self._argument_error(validation)}
         else:
-            result, more = operation.perform(params, self._task.check_mode, lambda: False)
+            result, more = operation.perform(params, self._task.check_mode, lambda: False, _refusals)
             warnings += more
         result["invocation"] = {"module_args": params}
         if warnings:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Callable
 
 from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
 from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError
-from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet
+from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet, Told
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
-from ansible_collections.telephony.vicidial.plugins.module_utils._report import Told
 from ansible_collections.telephony.vicidial.tests import simulator_source  # noqa: F401 - first, for its effect
 from vicidial_simulator import agent_api
 from vicidial_simulator.accounts import Account
@@ -85,7 +85,7 @@ class VirtualCallCenter:
         due, _number, tag, result = heapq.heappop(self._coming)
         self.at = max(self.at, due)
         self.free += 1
-        return tag, result
+        return tag, replace(result, at=self.at)
 
     # What a client runs on
 

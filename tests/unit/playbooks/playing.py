@@ -44,6 +44,7 @@ def play(
     log = directory / "ansible.log"
     interpreter = ["-e", f"ansible_python_interpreter={python}"] if python else []
     settings = {"ANSIBLE_LOG_PATH": str(log), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(directory)}
+    settings["ANSIBLE_ASYNC_DIR"] = str(directory / "async")  # it would follow HOME on one end and passwd on the other
     done = subprocess.run(
         ["ansible-playbook", "-i", "localhost,", "-c", "local", *interpreter, str(playbook), *arguments],
         cwd=directory,

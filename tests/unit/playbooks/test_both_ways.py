@@ -137,6 +137,17 @@ def test_the_scenarios_are_what_they_are_called(both: dict[str, dict[str, Any]])
     assert "in clear" in str(found["plain_http"]["warnings"])
 
 
+@pytest.mark.parametrize(
+    "more", [{"loop": list(range(1000, 1012))}, {"until": "told is success", "retries": 11, "delay": 0}]
+)
+def test_a_wrong_password_is_tried_once_among_all_items_and_attempts(
+    simulator: Simulator, tmp_path: Path, more: dict[str, Any]
+) -> None:
+    options = {"agent_user": "{{ item | default('1000') }}", "api_password": "wrong"}
+    play(tmp_path, [{**scenario(simulator, "told", {ASK: options}), **more}])
+    assert simulator.dialer.accounts["6666"].failures == 1
+
+
 HANDED_OVER: dict[str, dict[str, Any]] = {
     "async": {"async": 30, "poll": 1},
     "become": {"become": True, "become_method": "ansible.builtin.su", "become_exe": "su"},

@@ -206,7 +206,7 @@ def test_recording_gives_the_record_that_the_modules_give_as_a_fact(source: Sour
     spec = {**_arguments.CONNECTION_SPEC, **_arguments.PACE_SPEC}
     params = {**{name: option.get("default") for name, option in spec.items()}, **named}
     params.update(api_url=source.simulator.url, api_user="6666", api_password="simulated")
-    told, _warnings = OPERATION.perform(params, False, lambda: False)
+    told, _warnings = OPERATION.perform(params, False, lambda: False, {})
     facts = told["ansible_facts"]["vicidial_stereo_recordings"]
     assert facts["1003"]["state"] == "recording"
     for user in ("1003", "1004"):
@@ -634,10 +634,19 @@ PLAY = """
 """
 
 
+EVALUATED_IF_YOU_LET_IT = [
+    "{{ 7 * 7 }}{% raw %}",
+    # On older cores a header sets other delimiters, so that no brace is needed.
+    "#jinja2:variable_start_string:'[[',variable_end_string:']]'\t[[ 7 * 7 ]]",
+    "#jinja2: the tall one",
+]
+
+
+@pytest.mark.parametrize("name", EVALUATED_IF_YOU_LET_IT)
 @pytest.mark.parametrize("by_awx", [False, True])
-def test_a_play_over_a_campaign_evaluates_the_interpreter_and_no_name(source: Source, by_awx: bool) -> None:
+def test_a_play_over_a_campaign_evaluates_the_interpreter_and_no_name(source: Source, by_awx: bool, name: str) -> None:
     """AWX keeps what ansible-inventory lists, and hands it to ansible-playbook by a script of its own."""
-    source.simulator.dialer.change_agent("1000", full_name="{{ 7 * 7 }}{% raw %}")
+    source.simulator.dialer.change_agent("1000", full_name=name)
     source.write(**BY_CAMPAIGN)
     inventory = source.path
     if by_awx:
@@ -655,14 +664,15 @@ def test_a_play_over_a_campaign_evaluates_the_interpreter_and_no_name(source: So
         VICIDIAL_API_URL=source.simulator.url,
         VICIDIAL_API_USER="6666",
         VICIDIAL_API_PASSWORD="simulated",
+        ANSIBLE_CALLBACK_RESULT_FORMAT="json",
     ).stdout
     shown = re.findall(r'"msg": "(\d+) is \[(.*)\] with (.*)"', output)
     interpreters = {interpreter for _user, _name, interpreter in shown}
-    assert ("1000", "{{ 7 * 7 }}{% raw %}") in [(user, name) for user, name, _interpreter in shown]
+    assert ("1000", json.dumps(name)[1:-1]) in [(user, told) for user, told, _interpreter in shown]
     assert sorted({user for user, _name, _interpreter in shown}) == SALES
     assert len(interpreters) == 1
     assert Path(interpreters.pop()).name.startswith("python")
-    assert "49" not in {name for _user, name, _interpreter in shown}
+    assert "49" not in {told for _user, told, _interpreter in shown}
 
 
 # The documentation

@@ -146,6 +146,18 @@ def test_an_old_build_is_named_with_the_one_that_is_needed(simulator: Simulator,
     assert [it["function"] for it in simulator.journal.entries()] == ["stereo_recording", "version"]
 
 
+def test_an_empty_answer_says_nothing_of_why_the_version_was_not_told(
+    simulator: Simulator, api: AgentApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a BEGIN that arrived would pass for one that never left, and be sent again."""
+    refused = _errors.UnreachableError("refused", "Start it", transient=True, unsent=True)
+    monkeypatch.setattr(api, "version", _raising(refused))
+    simulator.faults.add(simulator.dialer, "empty-body")
+    with pytest.raises(_errors.NoAnswerError) as caught:
+        api.signal(AGENT, "BEGIN")
+    assert not caught.value.unsent
+
+
 def test_a_translated_account_is_recognised_and_not_guessed_at(simulator: Simulator, api: AgentApi) -> None:
     simulator.faults.add(simulator.dialer, "translated")
     for call in (api.status, lambda agent: api.signal(agent, "BEGIN"), lambda agent: api.signal(agent, "END")):

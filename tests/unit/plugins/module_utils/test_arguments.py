@@ -72,6 +72,7 @@ def test_good_options_pass_without_a_word() -> None:
         ("wait_timeout", float("inf"), "wait_timeout is not 0 to 3600"),
         ("retries", -1, "retries is not 0 to 10"),
         ("retries", 11, "retries is not 0 to 10"),
+        ("rate_limit", 0.5, "rate_limit is less than 1"),
         ("wait_timeout", -0.1, "wait_timeout is not 0 to 3600"),
         ("wait_timeout", float("nan"), "wait_timeout is not 0 to 3600"),
         ("wait_sleep", 0.05, "wait_sleep is not 0.1 to 3600"),

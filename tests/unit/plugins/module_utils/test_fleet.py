@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
+import threading
 from itertools import count, pairwise
 
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
+from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet
+from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Pool
 from ansible_collections.telephony.vicidial.tests.unit.virtual import STARTED_AT, VirtualCallCenter, failing
 
 FLOOR = [str(user) for user in range(1000, 1300)]
@@ -207,3 +213,63 @@ def test_what_calls_come_and_go_in_the_meantime_never_makes_us_begin_two_or_end_
     center.declare(users, "recording")
     assert "END" not in center.values()
     assert max(center.values(user).count("BEGIN") for user in users) == 1
+
+
+def test_a_rate_limit_takes_no_agents_time_away() -> None:
+    """The first poll of an agent is not put off until all others have begun: its time runs."""
+    center = VirtualCallCenter(agents=60)
+    for _time in range(2):
+        center.dialer.start_recording("1000")
+    tolds = center.declare(list(center.dialer.agents), "idle", rate_limit=5)
+    assert all(told.outcome.confirmed for told in tolds)
+    assert center.live("1000") == []
+
+
+def test_an_interruption_ends_also_the_one_whose_answer_stopped_the_run(center: VirtualCallCenter) -> None:
+    garbled = _errors.NotUnderstoodError("what?", "Look")
+    center.meddle = failing(garbled, lambda form: form["value"] == "BEGIN")
+    tolds = center.declare(FLOOR[:3], "recording", wait_timeout=600, interrupted=lambda: center.now() - STARTED_AT > 5)
+    assert center.now() - STARTED_AT < 6
+    assert {told.outcome.failure.reason for told in tolds if told.outcome.failure} == {"interrupted", "not_understood"}
+
+
+def test_a_proxy_that_refuses_everybody_in_the_middle_is_given_up_after_a_few(center: VirtualCallCenter) -> None:
+    numbers = count()
+    forbidden = _errors.HttpError("HTTP 403", "Look")
+    center.meddle = failing(forbidden, lambda _form: next(numbers) >= 20)
+    center.declare(FLOOR, "idle")
+    assert len(center.calls) <= 20 + 3 + 8
+
+
+def test_with_a_refusal_of_an_earlier_run_nobody_is_asked(center: VirtualCallCenter) -> None:
+    fleet = Fleet(center, Wanted("idle"))
+    tolds = fleet.run([Agent("1000"), Agent("1001")], _errors.AuthenticationFailedError())
+    assert center.calls == []
+    assert {told.outcome.failure.reason for told in tolds if told.outcome.failure} == {"authentication_failed"}
+
+
+def test_a_worker_that_cannot_be_made_is_an_error_and_no_endless_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object) -> None:
+        raise OSError("no sockets left")
+
+    monkeypatch.setattr("ansible_collections.telephony.vicidial.plugins.module_utils._pool.AgentApi", broken)
+    pool: Pool[str, None] = Pool(Connection("http://127.0.0.1:9/", "6666", "unused"), 2)
+    pool.submit("tag", lambda _api: None)
+    with pytest.raises(OSError, match="no sockets left"):
+        pool.collect(5)
+    pool.close()
+
+
+def test_where_no_more_threads_are_to_be_had_fewer_workers_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool: Pool[int, int] = Pool(Connection("http://127.0.0.1:9/", "6666", "unused"), 2)
+    gate = threading.Event()
+    pool.submit(1, lambda _api: int(gate.wait(5)))
+
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    pool.submit(2, lambda _api: 2)
+    gate.set()
+    assert [pool.collect(5), pool.collect(5)] == [(1, 1), (2, 2)]
+    pool.close()

@@ -210,6 +210,12 @@ def test_bad_options_are_named_and_nothing_is_sent(task: Task, options: dict[str
     assert task.calls == []
 
 
+def test_no_name_has_a_value(task: Task) -> None:
+    result = task(state="idle", agent_user=None)
+    assert "none of agent_user, agent_users, alt_user has a value" in result["msg"]
+    assert task.calls == []
+
+
 def test_an_agent_must_be_named(run_module: Run) -> None:
     result = run_module(module.main, state="idle", api_url="http://127.0.0.1:9", api_user="6666", api_password="x")
     assert "one of the following is required: agent_user, agent_users, alt_user" in result["msg"]
