@@ -31,6 +31,8 @@ PY39 := .venv/py39
 
 # The environments that the collection itself is tested in.
 LEGS := main core-$(CORE_OLDEST) $(if $(PYTHON_NEWEST),core-$(CORE_NEWEST))
+# The oldest and the newest of them that this machine can run.
+EDGES := $(firstword $(filter core-$(CORE_OLDEST),$(LEGS))) $(lastword $(filter-out core-$(CORE_OLDEST),$(LEGS)))
 LEG_VENVS := $(LEGS:%=.venv/%/made)
 PY39_VENV := $(if $(PYTHON39),$(PY39)/made)
 
@@ -85,9 +87,9 @@ lint: $(MAIN)/made $(TREE) ## Style, types, documentation, changelog
 	@$(PART) -q 'lint: antsibull-changelog' $(call IN,main) $(AWAY) antsibull-changelog lint
 
 .PHONY: unit
-unit: $(LEG_VENVS) $(PY39_VENV) without ## pytest tests/unit with every ansible-core; PYTEST="..." adds arguments
-	@for leg in $(LEGS); do \
-	    $(PART) "unit: $$(<.venv/$$leg/made)" $(call IN,$$leg) pytest -n 2 tests/unit $(PYTEST); \
+unit: $(LEG_VENVS) $(PY39_VENV) without ## pytest tests/unit with the oldest and the newest ansible-core; PYTEST="..." adds arguments
+	@for leg in $(EDGES); do \
+	    $(PART) "unit: $$(<.venv/$$leg/made)" $(call IN,$$leg) pytest -n 2 --dist loadfile tests/unit $(PYTEST); \
 	done
 
 .PHONY: contract
@@ -96,7 +98,7 @@ contract: $(MAIN)/made $(PY39_VENV) ## pytest tests/contract: the simulator agai
 
 .PHONY: integration
 integration: $(LEG_VENVS) without ## ansible-test integration with the oldest and the newest ansible-core; TARGET=name runs one
-	@for leg in $(OLDEST:.venv/%=%) $(lastword $(filter-out $(OLDEST:.venv/%=%),$(LEGS))); do \
+	@for leg in $(EDGES); do \
 	    $(PART) -q "integration: $$(<.venv/$$leg/made)" \
 	        $(ANSIBLE_TEST) .venv/$$leg integration --python "$$(sed 's/.* //' .venv/$$leg/made)" $(TARGET); \
 	done
