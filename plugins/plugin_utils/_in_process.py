@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
@@ -45,7 +46,7 @@ class InProcessAction(NormalAction):
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
         with _environment({name: str(value) for name, value in environment.items()}):
-            return self._run_here()
+            return self._run_here(task_vars or {})
 
     def _is_at_home(self, task_vars: TaskVars) -> bool:
         """Whether the module would run as this user, on this machine, with this Python."""
@@ -61,7 +62,7 @@ class InProcessAction(NormalAction):
         # Discovery looks for any Python that works. This one does.
         return python.startswith("auto") or _same_python(python)
 
-    def _run_here(self) -> dict[str, Any]:
+    def _run_here(self, task_vars: TaskVars) -> dict[str, Any]:
         operation = self.operation
         validation = ArgumentSpecValidator(**operation.spec).validate(_plain(self._task.args))
         params = validation.validated_parameters
@@ -71,7 +72,8 @@ class InProcessAction(NormalAction):
         else:
             result, more = operation.perform(params, self._task.check_mode, lambda: False, _refusals)
             warnings += more
-        result["invocation"] = {"module_args": params}
+        if _injects_invocation(task_vars):
+            result["invocation"] = {"module_args": params}
         if warnings:
             result["warnings"] = warnings
         masked: dict[str, Any] = remove_values(result, validation._no_log_values)
@@ -94,6 +96,14 @@ def _environment(more: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def _injects_invocation(task_vars: TaskVars) -> bool:
+    """Whether a module's result holds its arguments: always, until ansible-core 2.21 made it a setting."""
+    try:
+        return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
+    except AnsibleError:
+        return True
 
 
 def _same_python(path: str) -> bool:
