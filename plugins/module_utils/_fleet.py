@@ -51,11 +51,14 @@ class Workers(Protocol):
 
     free: int
 
-    def now(self) -> float: ...
+    def now(self) -> float:
+        """Seconds on a clock that never goes back."""
 
-    def submit(self, tag: _Track, call: Call[Heard]) -> None: ...
+    def submit(self, tag: _Track, call: Call[Heard]) -> None:
+        """Have a free worker carry out ``call``."""
 
-    def collect(self, seconds: float) -> tuple[_Track, Heard] | None: ...
+    def collect(self, seconds: float) -> tuple[_Track, Heard] | None:
+        """A call that has come back, or None when none does within ``seconds``."""
 
 
 @dataclass(frozen=True)

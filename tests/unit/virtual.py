@@ -19,7 +19,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._convergence im
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError
 from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet, Told
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
-from ansible_collections.telephony.vicidial.tests import simulator_source  # noqa: F401 - first, for its effect
+from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER
 from vicidial_simulator import agent_api
 from vicidial_simulator.accounts import Account
 from vicidial_simulator.clock import Clock
@@ -38,7 +38,7 @@ class VirtualCallCenter:
     def __init__(self, agents: int = 10, statuses: str = "INCALL", size: int = 8, latency: float = 0.01) -> None:
         self.at = STARTED_AT
         self.dialer = Dialer(Clock(lambda: self.at))
-        self.dialer.accounts["6666"] = Account("6666", "simulated")
+        self.dialer.accounts[USER] = Account(USER, PASSWORD)
         lay_out(self.dialer, agents, ["SALES"], statuses.split(","), seed=1)
         self.calls: list[tuple[float, str, str]] = []
         self.meddle: Meddle = lambda _form: None
@@ -47,7 +47,7 @@ class VirtualCallCenter:
         self._latency = latency
         self._coming: list[tuple[float, int, Any, Any]] = []
         self._numbers = itertools.count()
-        self.password = "simulated"
+        self.password = PASSWORD
 
     def declare(self, agents: Iterable[str], state: str | None, **other: Any) -> list[Told]:
         """Drive a fleet; ``other`` are fields of Wanted, or arguments of Fleet."""
@@ -73,7 +73,7 @@ class VirtualCallCenter:
         self.free -= 1
         assert self.free >= 0
         self.most_under_way = max(self.most_under_way, self.size - self.free)
-        api = AgentApi(Connection("http://virtual/agc/api.php", "6666", self.password))
+        api = AgentApi(Connection("http://virtual/agc/api.php", USER, self.password))
         api._http = self  # type: ignore[assignment]
         heapq.heappush(self._coming, (self.at + self._latency, next(self._numbers), tag, call(api)))
 

@@ -36,7 +36,7 @@ def _is_number(value: Any) -> bool:
 _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Any": ("anything", lambda _value: True),
     "bool": ("true or false", lambda value: isinstance(value, bool)),
-    "int": ("a whole number", lambda value: type(value) is int),
+    "int": ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
     "float": ("a finite number", _is_number),
     "str": ("a text", _is_text),
     "list[str]": ("a list of texts", lambda value: isinstance(value, list) and all(map(_is_text, value))),
