@@ -310,7 +310,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 def _never_evaluated(value: Any) -> Any:
-    """``value`` from the server, every text marked: on older cores a `#jinja2:` header needs no brace."""
+    """``value`` from the server, marked where ansible-core before 2.19 could evaluate it.
+
+    All its delimiters begin with a brace, and a header can set others. Not every text, for on those cores the mark
+    shows in what ansible-inventory lists.
+    """
     if isinstance(value, dict):
         return {key: _never_evaluated(it) for key, it in value.items()}
-    return _no_template(value) if isinstance(value, str) else value
+    return _no_template(value) if isinstance(value, str) and ("{" in value or "#jinja2" in value) else value
