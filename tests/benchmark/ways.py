@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import AS_MODULE, python_for
+
 Play = dict[str, Any]
 PEER = "uri, three tasks in loops"
 MODULE = "telephony.vicidial.vicidial_stereo_recording"
@@ -93,20 +95,12 @@ def _interpreter(python: str) -> tuple[str, ...]:
     return ("-e", f"ansible_python_interpreter={python}")
 
 
-def other_python(directory: Path) -> str:
-    """A Python that amounts to ours but is another one, for which the action plugin hands over to the module."""
-    wrapper = directory / "other-python"
-    wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    wrapper.chmod(0o755)
-    return str(wrapper)
-
-
 def all_ways(directory: Path) -> list[Way]:
     """The ways, the slowest first; the last one is an empty play, which every one of them contains."""
     ours = _interpreter(sys.executable)
     return [
         Way(PEER, _uri_loops, ours, 30, 30),
-        Way("module in a loop, a process each", _loop, _interpreter(other_python(directory)), 30, 30),
+        Way("module in a loop, a process each", _loop, _interpreter(python_for(AS_MODULE, directory)), 30, 30),
         Way("module in a loop, action plugin", _loop, ours, 30, 300),
         Way("a host per agent, forks 5", _hosts, (*ours, "-f", "5"), 30, 300),
         Way("a host per agent, forks 20", _hosts, (*ours, "-f", "20"), 30, 300),

@@ -16,6 +16,20 @@ from ansible.module_utils import basic
 
 Run = Callable[..., dict[str, Any]]
 
+# The keys of an agent's record, on every path of both modules.
+RECORD = {
+    "user",
+    "logged_in",
+    "state",
+    "recording_id",
+    "filename",
+    "server",
+    "start_time",
+    "agent_server",
+    "session",
+    "agent_status",
+}
+
 
 @pytest.fixture
 def run_module(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:

@@ -17,21 +17,9 @@ from ansible_collections.telephony.vicidial.plugins.module_utils import _converg
 from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
 from ansible_collections.telephony.vicidial.plugins.modules import vicidial_stereo_recording as module
 from ansible_collections.telephony.vicidial.tests.support import Simulator
-from ansible_collections.telephony.vicidial.tests.unit.plugins.modules.conftest import Run
+from ansible_collections.telephony.vicidial.tests.unit.plugins.modules.conftest import RECORD, Run
 from vicidial_simulator.faults import NAMES, STATE_FAULTS
 
-RECORD = {
-    "user",
-    "logged_in",
-    "state",
-    "recording_id",
-    "filename",
-    "server",
-    "start_time",
-    "agent_server",
-    "session",
-    "agent_status",
-}
 DONE = {"changed", "signals", "confirmed", "confirmed_after", "skipped", "failed", "reason", "msg"}
 
 

@@ -11,20 +11,7 @@ import pytest
 
 from ansible_collections.telephony.vicidial.plugins.modules import vicidial_stereo_recording_info as module
 from ansible_collections.telephony.vicidial.tests.support import Simulator
-from ansible_collections.telephony.vicidial.tests.unit.plugins.modules.conftest import Run
-
-RECORD = {
-    "user",
-    "logged_in",
-    "state",
-    "recording_id",
-    "filename",
-    "server",
-    "start_time",
-    "agent_server",
-    "session",
-    "agent_status",
-}
+from ansible_collections.telephony.vicidial.tests.unit.plugins.modules.conftest import RECORD, Run
 
 
 class Task:
