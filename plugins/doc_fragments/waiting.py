@@ -28,4 +28,15 @@ options:
     description: How many seconds lie between two STATUS while waiting. At least 0.1.
     type: float
     default: 0.5
+  stable_for:
+    description:
+      - For how many seconds STATUS must show the wanted state without a break before it counts. With V(0) once is
+        enough.
+      - When the state flips meanwhile, since a BEGIN of somebody else starts or a campaign begins a recording, the
+        module acts again, and the seconds count anew. A STATUS that is not answered breaks them too.
+      - They come on top of O(wait_timeout). The module fails with reason C(not_confirmed) when the state has not held
+        by then.
+      - STATUS is asked every O(wait_sleep), in check mode too. What begins and ends between two of them is not seen.
+    type: float
+    default: 0
 """

@@ -50,6 +50,7 @@ WAITING_SPEC: dict[str, dict[str, Any]] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "float", "default": 10.0},
     "wait_sleep": {"type": "float", "default": 0.5},
+    "stable_for": {"type": "float", "default": 0.0},
 }
 
 # Whom a task is about: exactly one of these.
@@ -183,6 +184,10 @@ def _number_problems(params: Params) -> Iterator[str]:
         yield f"wait_timeout is not 0 to {_LONGEST_SECONDS} seconds"
     if not _SHORTEST_SLEEP <= params.get("wait_sleep", _SHORTEST_SLEEP) <= _LONGEST_SECONDS:
         yield f"wait_sleep is not {_SHORTEST_SLEEP} to {_LONGEST_SECONDS} seconds; shorter would only load the server"
+    if not 0 <= params.get("stable_for", 0) <= _LONGEST_SECONDS:
+        yield f"stable_for is not 0 to {_LONGEST_SECONDS} seconds"
+    if params.get("stable_for") and not params["wait"]:
+        yield "stable_for is set, and wait is false: what is not waited for cannot be seen to hold"
 
 
 def _is_loopback(host: str) -> bool:

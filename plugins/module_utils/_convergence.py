@@ -24,6 +24,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._errors import 
 from ansible_collections.telephony.vicidial.plugins.module_utils._reply import (
     IDLE,
     INCALL,
+    RECORDING,
     NothingToEnd,
     Reply,
     Sent,
@@ -46,8 +47,9 @@ FIRST_RETRY_PAUSE = 0.5
 class Wanted:
     """The declared state of one agent, and how patient to be about it; times in seconds.
 
-    ``state`` is ``recording``, ``idle``, or None to ask only. ``wait_timeout`` bounds everything: counted from the
-    start, and anew from the first signal.
+    ``state`` is ``recording``, ``idle``, or None to ask only. ``stable_for``: it must show so long without a break.
+    ``wait_timeout`` and ``stable_for`` together bound everything: counted from the start, and anew from the first
+    signal.
     """
 
     state: str | None
@@ -57,6 +59,7 @@ class Wanted:
     wait: bool = True
     wait_timeout: float = 10.0
     wait_sleep: float = 0.5
+    stable_for: float = 0.0
     retries: int = 3
 
 
@@ -66,8 +69,8 @@ class Outcome:
 
     ``status`` is the last STATUS; ``state`` is what it said, or None where it is not known any more. ``before`` is
     the state that the first STATUS said. ``signals`` are those that were sent, or may have been; ``confirmed``: STATUS
-    has shown the wanted state, ``confirmed_after`` seconds after the first signal. ``logged_in`` is None where it is
-    not known.
+    has shown the wanted state for as long as it must hold, from ``confirmed_after`` seconds after the first signal on.
+    ``logged_in`` is None where it is not known.
     """
 
     state: str | None
@@ -143,7 +146,7 @@ def converge(wanted: Wanted) -> Convergence:
                 yield from _send(course, signal)
                 if course.may_leave_it_there():
                     break
-            yield Pause(min(wanted.wait_sleep, max(course.deadline - course.at, 0.0)))
+            yield Pause(course.seconds_to_next_look())
             yield from _ask(course)
     except NotLoggedInError as error:
         course.logged_out(error)
@@ -169,7 +172,7 @@ def _ask(course: _Course) -> Generator[Step, Heard, None]:
         if isinstance(heard.reply, Status):
             course.see(heard.reply)
             return
-        course.status_is_current = False
+        course.lose_sight()
         pause = FIRST_RETRY_PAUSE * 2**attempt
         is_last = attempt == course.wanted.retries or heard.at + pause > course.deadline
         if heard.error is not None and (is_last or not course.may_repeat(heard.error)):
@@ -195,12 +198,15 @@ class _Course:
         self.wanted = wanted
         self.at = begun.at
         self.account_is_proven = begun.account_is_proven
-        self.deadline = begun.at + wanted.wait_timeout
+        self.deadline = begun.at + wanted.wait_timeout + wanted.stable_for
         self.before: str | None = None
         self.status: Status | None = None
         self.status_is_current = False
+        self.holds_since: float | None = None
+        self.was_shown = False
         self.is_logged_in: bool | None = None
         self.signals: list[str] = []
+        self.begun_without_effect = 0
         self.tried_last: Heard | None = None
         self.first_signal_at: float | None = None
         self.last_try_at = 0.0
@@ -209,14 +215,29 @@ class _Course:
         self.failure: ApiError | None = None
 
     def see(self, status: Status) -> None:
+        self._see_whether_it_holds(status)
         self.status, self.status_is_current, self.is_logged_in = status, True, True
         self.account_is_proven = True
         if self.before is None:
             self.before = status.state
+        if status.state == RECORDING:
+            self.begun_without_effect = 0
         if status.agent_status != INCALL:
             self.in_call_since = None
         elif self.in_call_since is None:
             self.in_call_since = self.at
+
+    def _see_whether_it_holds(self, status: Status) -> None:
+        """One recording after another is not the one that was to hold."""
+        is_another = self.status is not None and self.status.recording_id != status.recording_id
+        if status.state != self.wanted.state or is_another:
+            self.holds_since = None
+        if status.state == self.wanted.state and self.holds_since is None:
+            self.holds_since, self.was_shown = self.at, True
+
+    def lose_sight(self) -> None:
+        """STATUS was not answered: what it would have said is not known."""
+        self.status_is_current, self.holds_since = False, None
 
     def may_repeat(self, error: ApiError) -> bool:
         return error.transient and (self.account_is_proven or error.unsent)
@@ -228,49 +249,66 @@ class _Course:
 
     def sent(self, value: str) -> None:
         self.signals.append(value)
+        self.begun_without_effect += value == BEGIN
         if self.first_signal_at is None:
             self.first_signal_at = self.at
-            self.deadline = self.at + self.wanted.wait_timeout
+            self.deadline = self.at + self.wanted.wait_timeout + self.wanted.stable_for
 
     def may_leave_it_there(self) -> bool:
         """Whether nobody wants to wait, and the server said plainly that the signal is in the slot."""
         return not self.wanted.wait and self.tried_last is not None and isinstance(self.tried_last.reply, Sent)
 
     def is_over(self) -> bool:
-        """Whether there is no time left, or nobody wants to wait, for what was tried to show its effect."""
-        return self.tried_last is not None and (self.at >= self.deadline or not self.wanted.wait)
+        """Whether there is no time left, or nobody wants to wait, for what was tried to show its effect, or to hold."""
+        has_tried = self.tried_last is not None or self.was_shown
+        return has_tried and (self.at >= self.deadline or not self.wanted.wait)
 
     def is_done(self) -> bool:
-        """Whether STATUS shows what is wanted."""
-        return self.status is not None and self.wanted.state in (None, self.status.state)
+        """Whether STATUS shows what is wanted, and has for long enough."""
+        if self.wanted.state is None:
+            return self.status is not None
+        return self.holds_since is not None and self.at >= self.holds_since + self.wanted.stable_for
+
+    def seconds_to_next_look(self) -> float:
+        """Until STATUS is asked again: no later than at the deadline, or when the state has held for long enough."""
+        held_until = self.deadline if self.holds_since is None else self.holds_since + self.wanted.stable_for
+        return min(self.wanted.wait_sleep, max(min(self.deadline, held_until) - self.at, 0.0))
 
     def signal_due(self) -> str | None:
         """The signal to send now, if any. Raises NoLiveCallError where the first BEGIN is forbidden."""
-        if self.status is None or self.wanted.state is None:
+        if self.status is None or self.wanted.state in (None, self.status.state):
             return None
         shown = self.status.recording_id
         if self.wanted.state == IDLE:
             is_new = shown not in self.end_aimed_at[-1:]
             may_be_lost = self._is_lost(END, self.end_aimed_at.count(shown), self.last_try_at)
             return END if is_new or may_be_lost else None
-        begun = self.signals.count(BEGIN)
+        begun = self.begun_without_effect
         if not begun and self.wanted.require_call and self.in_call_since is None:
             raise NoLiveCallError(
                 f"the agent is in no live call (status {self.status.agent_status}) and require_call is set",
                 "Run it again while the agent talks, or set require_call to false",
             )
+        if not begun:
+            return BEGIN if not self.signals or self._leaves_time() else None
         # Without a call a BEGIN has no effect, and is not lost for that (protocol 4.5).
         has_a_call = self.in_call_since is not None
         since = max(self.last_try_at, self.in_call_since or 0.0)
-        return BEGIN if not begun or (has_a_call and self._is_lost(BEGIN, begun, since)) else None
+        return BEGIN if has_a_call and self._is_lost(BEGIN, begun, since) else None
 
     def _is_lost(self, value: str, times: int, since: float) -> bool:
         """Whether a signal, sent ``times`` times, has had no effect for so long that it may be sent once more."""
-        is_time = since + LOST_SECONDS[value] <= self.at <= self.deadline - SCREEN_SECONDS
-        return is_time and times < MOST_TIMES_SENT
+        is_time = since + LOST_SECONDS[value] <= self.at
+        return is_time and self._leaves_time() and times < MOST_TIMES_SENT
+
+    def _leaves_time(self) -> bool:
+        """Whether a signal that is sent now can still show its effect, and that hold."""
+        return self.at <= self.deadline - SCREEN_SECONDS - self.wanted.stable_for
 
     def gave_up(self) -> ApiError:
         """Why no more is tried."""
+        if self.was_shown:
+            return self._not_held()
         if self.signals:
             return self._not_confirmed()
         if self.tried_last is not None and self.tried_last.error is not None:
@@ -278,6 +316,15 @@ class _Course:
         return NotConfirmedError(
             "STATUS shows a live recording, yet END finds nothing to end",
             "Look at the live recordings of this agent in VICIdial: its database contradicts itself",
+        )
+
+    def _not_held(self) -> NotConfirmedError:
+        shown = self.status.state if self.status else None
+        now = "has only just come back" if shown == self.wanted.state else f"is {shown} again"
+        return NotConfirmedError(
+            f"{self.wanted.state} did not hold for {self.wanted.stable_for:g} s without a break, and {now}",
+            "Look for who else begins and ends recordings of this agent: another controller, a campaign with "
+            "ALLCALLS or ALLFORCE, or calls that end",
         )
 
     def _not_confirmed(self) -> NotConfirmedError:
@@ -310,14 +357,16 @@ class _Course:
 
     def failed(self, error: ApiError) -> None:
         self.failure = error
-        if self.signals and not isinstance(error, NotConfirmedError):
+        if self.signals and not isinstance(error, (NotConfirmedError, NoLiveCallError)):
             self.status_is_current = False  # a signal is on its way, and its effect was not awaited
 
     def outcome(self) -> Outcome:
         """What has become of the agent so far."""
         state = self.status.state if self.status and self.status_is_current else None
         confirmed = self.failure is None and state is not None and state == self.wanted.state
-        after = self.at - self.first_signal_at if confirmed and self.first_signal_at is not None else None
+        after = None
+        if confirmed and self.holds_since is not None and self.first_signal_at is not None:
+            after = self.holds_since - self.first_signal_at
         return Outcome(
             state=state,
             before=self.before,

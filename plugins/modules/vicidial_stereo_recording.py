@@ -78,7 +78,8 @@ notes:
     ALLFORCE) included. B(Parallel recordings of the campaign never show), so V(idle) does not mean that nobody records
     the call.
   - A BEGIN that the agent's screen has not acted on yet does not show either, and END does not take it back. Do not
-    declare V(idle) right after a task with O(wait=false), or one that failed with reason C(not_confirmed).
+    declare V(idle) right after a task with O(wait=false), or one that failed with reason C(not_confirmed). With
+    O(stable_for), a recording that starts late within these seconds is ended too.
   - When an END has had no effect for 4 seconds, or a BEGIN none during 10 seconds of a call, it counts as lost, and is
     sent once more. For a BEGIN that takes an O(wait_timeout) of more than 12 seconds. On a screen that takes longer
     than 10 seconds to act, a second BEGIN can start a second recording.
@@ -122,10 +123,11 @@ EXAMPLES = r"""
       api_user: ansible
       api_password: "{{ vault_vicidial_password }}"
   block:
-    - name: Agent 1000 is idle, and being logged out is fine as well
+    - name: Agent 1000 is idle and stays it, and being logged out is fine as well
       telephony.vicidial.vicidial_stereo_recording:
         agent_user: "1000"
         state: idle
+        stable_for: 3
         when_logged_out: ignore
 
 - name: Record, and know why when it does not work (credentials from VICIDIAL_API_URL, _USER and _PASSWORD)
@@ -207,7 +209,7 @@ recordings:
       sample:
         - BEGIN
     confirmed:
-      description: Whether STATUS has shown the wanted state.
+      description: Whether STATUS has shown the wanted state, for as long as O(stable_for) says.
       type: bool
       sample: true
     confirmed_after:
@@ -291,7 +293,8 @@ reason:
       C(api_inactive) are about the API account or the API.
     - C(not_valid) means that stereo recording is switched off in the System Settings.
     - C(not_logged_in), C(no_such_user) and C(no_live_call) are about the agent.
-    - C(not_confirmed) means that a signal was sent, and that STATUS did not show its effect in time.
+    - C(not_confirmed) means that a signal was sent, and that STATUS did not show its effect in time, or that the state
+      did not hold for O(stable_for).
     - C(unsupported_server) means a VICIdial without the function, C(not_understood) an answer that is none.
     - C(http_error), C(unreachable) and C(timeout) are about the way to the server.
     - C(interrupted) means that the job was cancelled. A second run goes on from what it finds. A task that runs in
@@ -325,6 +328,7 @@ def wanted(params: _arguments.Params) -> Wanted:
         wait=params["wait"],
         wait_timeout=params["wait_timeout"],
         wait_sleep=params["wait_sleep"],
+        stable_for=params["stable_for"],
         retries=params["retries"],
     )
 

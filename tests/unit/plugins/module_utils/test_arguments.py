@@ -76,6 +76,8 @@ def test_good_options_pass_without_a_word() -> None:
         ("wait_timeout", -0.1, "wait_timeout is not 0 to 3600"),
         ("wait_timeout", float("nan"), "wait_timeout is not 0 to 3600"),
         ("wait_sleep", 0.05, "wait_sleep is not 0.1 to 3600"),
+        ("stable_for", -1.0, "stable_for is not 0 to 3600"),
+        ("stable_for", float("nan"), "stable_for is not 0 to 3600"),
     ],
 )
 def test_what_the_server_would_misread_is_refused(option: str, value: object, said: str) -> None:
@@ -84,6 +86,11 @@ def test_what_the_server_would_misread_is_refused(option: str, value: object, sa
     assert said in str(caught.value)
     assert "nothing was sent" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_what_is_not_waited_for_cannot_hold() -> None:
+    with pytest.raises(InvalidArgumentError, match="stable_for is set, and wait is false"):
+        _arguments.check({**GOOD, "stable_for": 1.0, "wait": False})
 
 
 @pytest.mark.parametrize(

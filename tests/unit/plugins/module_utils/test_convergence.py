@@ -381,3 +381,70 @@ def test_a_signal_foresees_the_outcome_for_check_mode(wanted: Wanted, status: St
     assert (foreseen.confirmed, foreseen.confirmed_after, foreseen.failure) == (False, None, None)
     assert foreseen.status is not None
     assert (foreseen.status.recording_id, foreseen.status.session) == (None, "8600051")
+
+
+STILL_IDLE = Wanted("idle", wait_sleep=1.0, stable_for=3.0)
+STILL_RECORDING = Wanted("recording", wait_sleep=1.0, stable_for=3.0)
+
+
+def test_stable_for_asks_until_the_state_has_held() -> None:
+    outcome = play(STILL_IDLE, *nothing_happens(4, no()))
+    assert (outcome.confirmed, outcome.changed, outcome.confirmed_after) == (True, False, None)
+
+
+def test_the_last_question_comes_when_the_state_has_held_and_not_later() -> None:
+    outcome = play(Wanted("idle", wait_sleep=2.0, stable_for=3.0), *nothing_happens(3, no()))
+    assert outcome.confirmed
+
+
+def test_a_recording_that_starts_while_idle_must_hold_is_ended_and_the_seconds_count_anew() -> None:
+    outcome = play(
+        STILL_IDLE, ("STATUS", no()), ("STATUS", no()), ("STATUS", live()), ("END", SENT), *nothing_happens(4, no())
+    )
+    assert (outcome.signals, outcome.confirmed, outcome.before) == (("END",), True, "idle")
+    assert outcome.confirmed_after == 1.0
+
+
+def test_a_recording_that_ends_while_it_must_hold_is_begun_again() -> None:
+    begun_twice = ("STATUS", no()), ("BEGIN", SENT), ("STATUS", live(1)), ("STATUS", no()), ("BEGIN", SENT)
+    outcome = play(STILL_RECORDING, *begun_twice, *nothing_happens(4, live(2)))
+    assert (outcome.signals, outcome.confirmed) == (("BEGIN", "BEGIN"), True)
+
+
+def test_one_recording_after_another_is_not_one_that_held() -> None:
+    outcome = play(STILL_RECORDING, *nothing_happens(3, live(1)), *nothing_happens(4, live(2)))
+    assert (outcome.signals, outcome.confirmed) == ((), True)
+
+
+def test_what_was_not_answered_is_not_known_to_have_held() -> None:
+    outcome = play(STILL_IDLE, ("STATUS", no()), ("STATUS", no()), ("STATUS", CRASHED), *nothing_happens(4, no()))
+    assert outcome.confirmed
+
+
+def test_a_state_that_does_not_hold_fails_at_the_deadline_with_what_is_so() -> None:
+    wanted = Wanted("idle", wait_sleep=1.0, wait_timeout=2.0, stable_for=3.0)
+    flips = [turn for number in range(3) for turn in (("STATUS", live(number)), ("END", SENT), ("STATUS", no()))]
+    outcome = play(wanted, *flips)
+    assert outcome.signals == ("END", "END", "END")
+    assert (outcome.confirmed, outcome.state) == (False, "idle")
+    assert str(outcome.failure).startswith("idle did not hold for 3 s without a break, and has only just come back. ")
+
+
+def test_a_recording_is_not_begun_again_too_late_to_be_seen() -> None:
+    wanted = Wanted("recording", wait_sleep=1.0, wait_timeout=2.0, stable_for=3.0)
+    outcome = play(wanted, ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(2, live()), *nothing_happens(3, no()))
+    assert (outcome.signals, outcome.state, outcome.confirmed) == (("BEGIN",), "idle", False)
+    assert "recording did not hold for 3 s without a break, and is idle again" in str(outcome.failure)
+
+
+def test_a_recording_that_must_hold_is_not_begun_again_without_the_call_that_is_required() -> None:
+    wanted = Wanted("recording", wait_sleep=1.0, stable_for=3.0, require_call=True)
+    outcome = play(wanted, ("STATUS", no()), ("BEGIN", SENT), ("STATUS", live()), ("STATUS", no("PAUSED")))
+    assert outcome.failure is not None
+    assert (outcome.signals, outcome.state, outcome.failure.reason) == (("BEGIN",), "idle", "no_live_call")
+
+
+def test_a_state_that_cannot_be_asked_about_any_more_is_unknown() -> None:
+    wanted = Wanted("idle", wait_sleep=1.0, stable_for=3.0, retries=1)
+    outcome = play(wanted, ("STATUS", no()), ("STATUS", CRASHED), ("STATUS", CRASHED))
+    assert (outcome.failure, outcome.state) == (CRASHED, None)

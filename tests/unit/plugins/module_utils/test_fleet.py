@@ -273,3 +273,30 @@ def test_where_no_more_threads_are_to_be_had_fewer_workers_do(monkeypatch: pytes
     gate.set()
     assert [pool.collect(5), pool.collect(5)] == [(1, 1), (2, 2)]
     pool.close()
+
+
+def test_a_begin_of_somebody_else_that_waits_is_ended_when_it_starts_while_idle_must_hold() -> None:
+    center = VirtualCallCenter(agents=10)
+    for user in ("1003", "1007"):
+        center.dialer.change_screen(user, poll=3.0)
+        center.dialer.write_slot(user, "BEGIN")
+    assert center.declare(FLOOR[:10], "idle")[3].outcome.confirmed  # true at that moment, and soon no more
+    tolds = center.declare(FLOOR[:10], "idle", stable_for=6.0)
+    assert [told.user for told in tolds if told.outcome.changed] == ["1003", "1007"]
+    assert all(told.outcome.confirmed for told in tolds)
+    center.at += 60
+    assert not any(center.live(user) for user in FLOOR[:10])
+
+
+def test_a_campaign_that_records_every_call_does_not_outlast_idle_that_must_hold() -> None:
+    center = VirtualCallCenter(agents=1, statuses="PAUSED")
+    center.dialer.campaigns["SALES"].recording = "ALLCALLS"
+
+    def call_comes(_form: dict[str, str]) -> None:
+        if center.at > STARTED_AT + 2 and center.dialer.agents["1000"].call is None:
+            center.dialer.start_call("1000")
+
+    center.meddle = call_comes
+    (told,) = center.declare(["1000"], "idle", stable_for=5.0)
+    assert (told.outcome.signals, told.outcome.confirmed) == (("END",), True)
+    assert not center.live("1000")
