@@ -10,12 +10,14 @@ it holds no form of the password.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
     FIRST_STEREO_BUILD,
+    AccountLockedError,
     ApiError,
     NoAnswerError,
     NotLoggedInError,
@@ -96,6 +98,8 @@ class AgentApi:
             reply = parse_reply(body)
         except NotUnderstoodError as error:
             raise self._quoted(error) from None
+        except AccountLockedError:
+            raise AccountLockedError(noticed_at=time.time()) from None
         except NotLoggedInError as error:
             _check_agent(agent, error.user)
             raise

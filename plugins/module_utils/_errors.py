@@ -9,10 +9,13 @@ text that the server sent back with an authentication error (protocol 3.2).
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import ClassVar
 
 FIRST_STEREO_BUILD = "250830-2102"
+# A locked account is open again so long after the last failed login (protocol 3.4).
+LOCK_SECONDS = 900
 
 
 class ApiError(Exception):
@@ -67,14 +70,18 @@ class AuthenticationFailedError(AccountError):
 
 
 class AccountLockedError(AccountError):
-    """Ten failures within the last 15 minutes (protocol 3.3, LOCK)."""
+    """Ten failures within the last 15 minutes (protocol 3.3, LOCK; 3.4). ``noticed_at``: seconds since 1970."""
 
     reason = "account_locked"
 
-    def __init__(self) -> None:
+    def __init__(self, noticed_at: float | None = None) -> None:
+        until = "15 minutes after the last failed login"
+        if noticed_at is not None:
+            latest = datetime.fromtimestamp(noticed_at + LOCK_SECONDS, timezone.utc)
+            until = f"{latest:%Y-%m-%d %H:%M:%S} UTC at the latest, unless further logins fail"
         super().__init__(
-            "the API account is locked after ten failed logins; the right password is refused too",
-            "Wait until 15 minutes have passed since the last failed login, and stop whatever uses a wrong password",
+            f"the API account is locked after ten failed logins, until {until}; the right password is refused too",
+            "Stop whatever uses a wrong password, and run it again then",
         )
 
 

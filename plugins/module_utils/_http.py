@@ -14,8 +14,6 @@ import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Callable
 from urllib.parse import urljoin, urlsplit
 
 try:
@@ -26,6 +24,7 @@ except ImportError:  # whoever uses this file reports it with missing_required_l
 else:
     HAS_REQUESTS = True
 
+from ansible_collections.telephony.vicidial.plugins.module_utils._deadline import DeadlineAdapter
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
     ApiError,
     HttpError,
@@ -64,7 +63,10 @@ class Http:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._give_up_at = 0.0
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, DeadlineAdapter(lambda: self._give_up_at))
         # Proxies and CA settings of the environment hold; a .netrc never does: an auth of our own keeps it out.
         self._session.auth = _no_authentication
         self._session.headers.update({"User-Agent": "telephony.vicidial", "Accept-Encoding": "identity"})
@@ -78,7 +80,7 @@ class Http:
     def post(self, url: str, form: dict[str, str]) -> bytes:
         """The body that comes back for ``form``, with HTTP status 200. Raises an ApiError, and nothing else."""
         connection = self._connection
-        give_up_at = time.monotonic() + connection.timeout
+        self._give_up_at = time.monotonic() + connection.timeout
         cert = (connection.client_cert, connection.client_key) if connection.client_key else connection.client_cert
         try:
             with self._session.post(
@@ -92,7 +94,7 @@ class Http:
             ) as response:
                 if response.status_code != _OK:
                     raise _http_error(response)
-                return _read(response.raw, give_up_at)
+                return _read(response.raw)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _connection_error(error) from None
 
@@ -101,20 +103,17 @@ def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRe
     return request
 
 
-def _read(raw: urllib3.HTTPResponse, give_up_at: float) -> bytes:
-    """The body, up to a bound in bytes and in time, however slowly it drips."""
-    # Without urllib3 2's read1, only a single byte can be asked for without waiting for more.
-    read: Callable[[], bytes] = partial(raw.read1, _CHUNK) if hasattr(raw, "read1") else partial(raw.read, 1)
+def _read(raw: urllib3.HTTPResponse) -> bytes:
+    """The body, up to a bound; read in parts, for its announced length can be anything."""
+    raw.enforce_content_length = True  # urllib3 1 lets a body that was cut off pass otherwise
     body = bytearray()
-    while chunk := read():
+    while chunk := raw.read(_CHUNK):
         body += chunk
         if len(body) > LONGEST_BODY:
             raise NotUnderstoodError(
                 "the server's answer is longer than 1 MiB",
                 "Check that api_url leads to VICIdial's /agc/api.php, and switch PHP's display_errors off",
             )
-        if time.monotonic() > give_up_at:
-            raise _timed_out(unsent=False)
     return bytes(body)
 
 

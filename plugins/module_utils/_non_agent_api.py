@@ -137,6 +137,8 @@ def logged_in_agents(
             try:
                 found = parse_agents(http.post(connection.url, form), choice.sub_status)
                 return [it for it in found if _is_chosen(it, choice)]
+            except AccountLockedError:
+                raise AccountLockedError(noticed_at=time.time()) from None
             except ApiError as error:
                 pause = next(pauses, None)
                 if not error.unsent or not error.transient or pause is None or time.monotonic() + pause > give_up_at:

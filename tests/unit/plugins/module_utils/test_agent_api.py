@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -24,7 +26,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._http import Co
 from ansible_collections.telephony.vicidial.plugins.module_utils._reply import NothingToEnd, Sent, Version
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
 from vicidial_simulator.certificate import make_certificate
-from vicidial_simulator.faults import CALL_FAULTS
+from vicidial_simulator.faults import CALL_FAULTS, parse
 
 AGENT = Agent("1000")
 PASSWORD = "p@ss!w#rd"
@@ -172,7 +174,7 @@ def test_an_answer_about_another_agent_is_refused(api: AgentApi, user: str) -> N
         api.status(Agent(user))
 
 
-@pytest.mark.parametrize("fault", ["latency", "slow-body"])
+@pytest.mark.parametrize("fault", ["latency", "slow-headers", "slow-body"])
 def test_a_slow_server_is_a_time_out(simulator: Simulator, fault: str) -> None:
     simulator.faults.add(simulator.dialer, fault, seconds=1.0)
     with pytest.raises(_errors.TimedOutError) as caught:
@@ -230,17 +232,56 @@ def test_a_body_without_end_is_read_up_to_a_bound(raw_server: Callable[[Serve], 
         AgentApi(Connection(raw_server(endless), "6666", PASSWORD)).status(AGENT)
 
 
-def test_a_body_that_drips_is_a_time_out_in_all(raw_server: Callable[[Serve], str]) -> None:
+@pytest.mark.parametrize("by_a_proxy", [False, True], ids=["directly", "by a proxy"])
+@pytest.mark.parametrize("begun", ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"])
+def test_an_answer_that_drips_is_a_time_out_in_all(
+    raw_server: Callable[[Serve], str], monkeypatch: pytest.MonkeyPatch, begun: str, by_a_proxy: bool
+) -> None:
     stop = threading.Event()
 
     def dripping(client: socket.socket) -> None:
-        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        client.sendall(begun.encode())
         while not stop.wait(0.05):
             client.sendall(b"x")
 
-    with pytest.raises(_errors.TimedOutError):
-        AgentApi(Connection(raw_server(dripping), "6666", PASSWORD, timeout=0.4)).status(AGENT)
-    stop.set()
+    url = raw_server(dripping)
+    if by_a_proxy:
+        monkeypatch.setenv("http_proxy", url)
+        url = "http://dialer.invalid/agc/api.php"
+    try:
+        with pytest.raises(_errors.TimedOutError):
+            AgentApi(Connection(url, "6666", PASSWORD, timeout=0.4)).status(AGENT)
+    finally:
+        stop.set()
+
+
+ASK = """
+import sys
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError
+from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
+try:
+    AgentApi(Connection(sys.argv[1], "6666", sys.argv[2], timeout=0.5)).status(Agent("1000"))
+except ApiError as error:
+    print(error.reason)
+"""
+
+
+@pytest.mark.skipif("VICIDIAL_TEST_PYTHON39" not in os.environ, reason="no Python 3.9 on this machine")
+@pytest.mark.parametrize(("fault", "reason"), [("truncated", "unreachable"), ("slow-headers,seconds=2", "timeout")])
+def test_the_oldest_requests_says_the_same(simulator: Simulator, tmp_path: Path, fault: str, reason: str) -> None:
+    (tmp_path / "ansible_collections" / "telephony").mkdir(parents=True)
+    (tmp_path / "ansible_collections" / "telephony" / "vicidial").symlink_to(Path(__file__).resolve().parents[4])
+    name, details = parse(fault)
+    simulator.faults.add(simulator.dialer, name, **details)
+    done = subprocess.run(
+        [os.environ["VICIDIAL_TEST_PYTHON39"], "-c", ASK, simulator.api_url, simulator.password],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (f"{reason}\n", "")
 
 
 def test_no_http_at_all_is_unreachable(raw_server: Callable[[Serve], str]) -> None:
