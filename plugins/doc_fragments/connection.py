@@ -31,8 +31,8 @@ options:
       - The password of O(api_user). It leaves the module in the body of a POST request only.
       - VICIdial drops all characters but letters, digits and C(-.+/=_) before it compares passwords. With others in it
         a password can never match on most systems; the module warns about it.
-      - Ten wrong passwords lock the account for 15 minutes, for everyone who uses it. A task sends a wrong one once, in
-        a loop too where it runs in Ansible's own worker. In a play over many hosts each host sends it.
+      - Ten wrong passwords lock the account for 15 minutes, for everyone who uses it. A task sends a wrong one once,
+        whatever its loop or retries. In a play over many hosts each host sends it.
       - Ansible masks it wherever it stands in a result. A password that is an agent's number masks that number too.
       - If not set, the value of the environment variable E(VICIDIAL_API_PASSWORD) is used.
     type: str

@@ -59,7 +59,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ floor.recordings | selectattr('state', 'equalto', 'recording') | map(attribute='user') | list }}"
 
-# Each attempt is a task of its own. Without "is failed", ten attempts with a wrong password would lock the account.
+# "is failed" ends it where asking again is of no use.
 - name: Nothing goes on before agent 1000 is idle
   telephony.vicidial.vicidial_stereo_recording_info:
     agent_user: "1000"

@@ -24,13 +24,31 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
+from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import never_begun
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    ApiError,
+    AuthenticationFailedError,
+    NotAttemptedError,
+    NotUnderstoodError,
+)
 from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Operation, Refusals
+from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Told
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
 
 TaskVars = Mapping[str, Any]
 
-# Ansible's worker runs all items and attempts of one task for one host: a refused account is tried once among them.
+# Ansible's worker runs all items and attempts of one task for one host: a refused account is tried once among them,
+# here, and by the module elsewhere, whose arguments then stand for the account.
 _refusals: Refusals = {}
+_refusals_elsewhere: dict[tuple[str, ...], ApiError] = {}
+# Only these can add to the failed logins: the second may be the first one in another language.
+_CAN_LOCK: dict[str, ApiError] = {
+    AuthenticationFailedError.reason: AuthenticationFailedError(),
+    NotUnderstoodError.reason: NotUnderstoodError(
+        "the answer for another item or attempt was not understood", "See the result of that one"
+    ),
+}
 
 
 class InProcessAction(NormalAction):
@@ -41,8 +59,7 @@ class InProcessAction(NormalAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The task's result, as the module would give it."""
         if not self._is_at_home(task_vars or {}):
-            result: dict[str, Any] = super().run(tmp, task_vars)
-            return result
+            return self._run_elsewhere(tmp, task_vars)
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
         with _environment({name: str(value) for name, value in environment.items()}):
@@ -62,6 +79,27 @@ class InProcessAction(NormalAction):
         # Discovery looks for any Python that works. This one does.
         return python.startswith("auto") or _same_python(python)
 
+    def _run_elsewhere(self, tmp: str | None, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        args = _plain(self._task.args)
+        account = tuple(str(args.get(name)) for name in ("api_url", "api_user", "api_password"))
+        refusal = _refusals_elsewhere.get(account)
+        if refusal is not None:
+            return self._not_attempted(args, refusal)
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        if result.get("reason") in _CAN_LOCK:
+            _refusals_elsewhere[account] = _CAN_LOCK[result["reason"]]
+        return result
+
+    def _not_attempted(self, args: dict[str, Any], refusal: ApiError) -> dict[str, Any]:
+        """What the module would say of its agents if it knew of the ``refusal``."""
+        from_environment = dict.fromkeys(("api_url", "api_user", "api_password"), "unknown")
+        validation = ArgumentSpecValidator(**self.operation.spec).validate({**from_environment, **args})
+        agents, one_was_named = _arguments.agents(validation.validated_parameters)
+        outcome = never_begun(NotAttemptedError(refusal))
+        result = self.operation.report([Told(agent, None, outcome) for agent in agents], one_was_named)
+        masked: dict[str, Any] = remove_values(result, validation._no_log_values)
+        return masked
+
     def _run_here(self, task_vars: TaskVars) -> dict[str, Any]:
         operation = self.operation
         validation = ArgumentSpecValidator(**operation.spec).validate(_plain(self._task.args))
@@ -70,7 +108,11 @@ class InProcessAction(NormalAction):
         if validation.error_messages:
             result = {"failed": True, "msg": self._argument_error(validation)}
         else:
-            result, more = operation.perform(params, self._task.check_mode, lambda: False, _refusals)
+            ansible_playbook = os.getppid()
+            # A killed ansible-playbook leaves its worker running: it must not signal for nobody.
+            result, more = operation.perform(
+                params, self._task.check_mode, lambda: os.getppid() != ansible_playbook, _refusals
+            )
             warnings += more
         if _injects_invocation(task_vars):
             result["invocation"] = {"module_args": params}

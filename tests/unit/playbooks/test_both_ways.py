@@ -140,11 +140,24 @@ def test_the_scenarios_are_what_they_are_called(both: dict[str, dict[str, Any]])
 @pytest.mark.parametrize(
     "more", [{"loop": list(range(1000, 1012))}, {"until": "told is success", "retries": 11, "delay": 0}]
 )
+@pytest.mark.parametrize("way", WAYS)
 def test_a_wrong_password_is_tried_once_among_all_items_and_attempts(
-    simulator: Simulator, tmp_path: Path, more: dict[str, Any]
+    simulator: Simulator, tmp_path: Path, more: dict[str, Any], way: str
 ) -> None:
     options = {"agent_user": "{{ item | default('1000') }}", "api_password": "wrong"}
-    play(tmp_path, [{**scenario(simulator, "told", {ASK: options}), **more}])
+    task = {**scenario(simulator, "told", {ASK: options}), **more}
+    last = "(told.results | default([told]))[-1]"
+    told = {
+        "assert": {
+            "that": [
+                f"{last}.reason == 'authentication_failed'",
+                f"{last}.msg is search('not attempted any further')",
+                f"{last}.recordings[0].reason == 'authentication_failed'",
+                f"{last}.recordings[0].user == {last}.ansible_facts.vicidial_stereo_recording.user",
+            ]
+        }
+    }
+    play(tmp_path, [task, told], python=python_for(way, tmp_path))
     assert simulator.dialer.accounts["6666"].failures == 1
 
 
