@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from ansible import constants
 from ansible.errors import AnsibleError
@@ -108,11 +108,10 @@ class InProcessAction(NormalAction):
         if validation.error_messages:
             result = {"failed": True, "msg": self._argument_error(validation)}
         else:
-            ansible_playbook = os.getppid()
-            # A killed ansible-playbook leaves its worker running: it must not signal for nobody.
-            result, more = operation.perform(
-                params, self._task.check_mode, lambda: os.getppid() != ansible_playbook, _refusals
-            )
+            is_orphaned = _parent_watch()
+            result, more = operation.perform(params, self._task.check_mode, is_orphaned, _refusals)
+            if is_orphaned():
+                raise AnsibleError("ansible-playbook is gone")  # a long result would wait for its reader forever
             warnings += more
         if _injects_invocation(task_vars):
             result["invocation"] = {"module_args": params}
@@ -138,6 +137,12 @@ def _environment(more: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def _parent_watch() -> Callable[[], bool]:
+    """Whether ansible-playbook was killed since. Its worker runs on then, and must not signal for nobody."""
+    ansible_playbook = os.getppid()
+    return lambda: os.getppid() != ansible_playbook
 
 
 def _injects_invocation(task_vars: TaskVars) -> bool:

@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 120.0
 
 
 def start(directory: Path, simulator: Simulator, state: str, **options: object) -> subprocess.Popen[str]:
-    """An ansible-playbook, in a session of its own, that declares ``state`` for all agents."""
+    """An ansible-playbook that declares ``state`` for all agents."""
     connection = {"api_url": simulator.url, "api_user": simulator.user, "api_password": simulator.password}
     declared = {"agent_users": AGENTS, "state": state, "wait_sleep": 0.2, **connection, **options}
     task = {"telephony.vicidial.vicidial_stereo_recording": declared}
@@ -37,7 +37,6 @@ def start(directory: Path, simulator: Simulator, state: str, **options: object) 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,
     )
 
 
@@ -65,17 +64,16 @@ def agents_recorded_twice_at_once(simulator: Simulator) -> list[str]:
     return twice
 
 
-def processes_of(session: int) -> list[int]:
-    """The processes of ``session`` that are still there."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _parent, _group, of = stat.read_text().rpartition(")")[2].split()[:4]
-        except OSError:  # it has just ended
-            continue
-        if int(of) == session and state != "Z":
-            found.append(int(stat.parent.name))
-    return found
+def workers_of(playbook: subprocess.Popen[str]) -> list[int]:
+    """Its child processes: each leads a session of its own, which no signal to the parent's group reaches."""
+    return [int(pid) for pid in Path(f"/proc/{playbook.pid}/task/{playbook.pid}/children").read_text().split()]
+
+
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("state", ["recording", "idle"])
@@ -86,7 +84,8 @@ def test_two_that_want_the_opposite_are_killed_and_one_runs_again(tmp_path: Path
         both = [start(tmp_path, simulator, it) for it in ("recording", "idle")]
         wait_for(simulator, signals=150)
         for playbook in both:
-            os.killpg(playbook.pid, signal.SIGKILL)
+            for pid in (*workers_of(playbook), playbook.pid):
+                os.kill(pid, signal.SIGKILL)
             playbook.communicate()
         killed_at = len(simulator.journal.entries())
         with simulator.lock:
@@ -109,10 +108,12 @@ def test_the_worker_of_a_killed_ansible_playbook_stops_signalling(tmp_path: Path
             simulator.dialer.change_screen(user, open=False)
         playbook = start(tmp_path, simulator, "recording", wait_timeout=3000)
         wait_for(simulator, signals=50)
+        workers = workers_of(playbook)
+        assert workers
         playbook.kill()
         playbook.wait()
         until = time.monotonic() + PATIENCE_SECONDS
-        while processes_of(playbook.pid):
+        while any(runs(pid) for pid in workers):
             assert time.monotonic() < until, "a worker goes on without anybody"
             time.sleep(0.05)
         assert playbook.stdout is not None
