@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import FIRST_RETRY_PAUSE, Wanted
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import FIRST_RETRY_PAUSE
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
     AccountError,
     AccountLockedError,
@@ -99,7 +99,7 @@ class FunctionDeniedError(AccountError):
 
 
 _FUNCTION = "logged_in_agents"
-_REPEAT_SECONDS = Wanted(state=None).wait_timeout
+_REPEAT_SECONDS = 10.0
 _NAME = "full_name"
 _NUMBERS = ("lead_id", "calls_today", "user_level")
 _COLUMNS = frozenset(LoggedInAgent.__annotations__)

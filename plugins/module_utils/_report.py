@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Outcome
@@ -28,7 +28,10 @@ def result(tolds: Sequence[Told], one_was_named: bool) -> dict[str, Any]:
         },
         "drifted": [it["user"] for it in records if it["changed"]],
         "ansible_facts": _facts(tolds, one_was_named),
-        "diff": {"before": _states(tolds, "before"), "after": _states(tolds, "state")},
+        "diff": {
+            "before": _states((told, told.outcome.before) for told in tolds),
+            "after": _states((told, _after(told.outcome, told.wanted)) for told in tolds),
+        },
         **_ending(tolds),
     }
 
@@ -127,10 +130,16 @@ def _facts(tolds: Sequence[Told], one_was_named: bool) -> dict[str, Any]:
     return found
 
 
-def _states(tolds: Sequence[Told], which: str) -> str:
-    """The states before or after, a line an agent."""
-    lines = [(told.user or told.agent.alt_user, getattr(told.outcome, which) or "unknown") for told in tolds]
-    return "".join(f"{who}: {state}\n" for who, state in lines)
+def _after(outcome: Outcome, wanted: str | None) -> str | None:
+    """The state after the task, with the signals whose effect it does not show."""
+    if not outcome.signals or outcome.state == wanted:
+        return outcome.state
+    return f"{outcome.state or 'unknown'}, {' and '.join(outcome.signals)} sent"
+
+
+def _states(states: Iterable[tuple[Told, str | None]]) -> str:
+    """A line an agent."""
+    return "".join(f"{told.user or told.agent.alt_user}: {state or 'unknown'}\n" for told, state in states)
 
 
 def _kind(done: Record) -> str:

@@ -251,6 +251,7 @@ def test_a_campaign_that_forbids_it_is_among_the_causes(task: Task) -> None:
 
 def test_without_waiting_it_says_unconfirmed(task: Task) -> None:
     result = task(state="recording", wait=False)
+    assert result["diff"] == {"before": "1000: idle\n", "after": "1000: idle, BEGIN sent\n"}
     record = result["recordings"][0]
     assert (result["changed"], record["confirmed"], record["state"], task.calls) == (
         True,
@@ -473,3 +474,14 @@ def test_a_defect_in_the_middle_hides_nothing(task: Task, monkeypatch: pytest.Mo
     assert (result["reason"], result["changed"]) == ("internal_error", True)
     assert result["recordings"][0]["signals"] == ["BEGIN"]
     assert "BEGIN may have reached the agent" in result["msg"]
+
+
+def test_idle_that_must_hold_ends_what_somebody_else_begins_meanwhile(task: Task) -> None:
+    with task.simulator.lock:
+        task.simulator.dialer.change_screen("1000", poll=0.5)
+        task.simulator.dialer.write_slot("1000", "BEGIN")
+    result = task(state="idle", stable_for=1.5)
+    (record,) = result["recordings"]
+    assert (record["state"], record["confirmed"], set(record["signals"])) == ("idle", True, {"END"})
+    with task.simulator.lock:
+        assert task.simulator.dialer.live_recording("1000") is None
