@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A wrong password is tried once, whatever the use: ten failures lock the account for everyone (protocol 3.4)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
+from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet
+from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Pool
+from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
+from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER, Simulator, call_center, serving
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import WAYS, Tasks, play, python_for
+from vicidial_simulator.accounts import Account
+from vicidial_simulator.faults import CALL_FAULTS, STATE_FAULTS
+
+ROOT = Path(__file__).resolve().parents[2]
+FLOOR = [str(user) for user in range(1000, 1300)]
+DECLARE = "telephony.vicidial.vicidial_stereo_recording"
+ASK = "telephony.vicidial.vicidial_stereo_recording_info"
+
+# What each module is given besides a connection with a wrong password.
+MODULES: dict[str, dict[str, Any]] = {
+    "vicidial_stereo_recording": {"agent_user": "1000", "state": "recording"},
+    "vicidial_stereo_recording_info": {"agent_user": "1000"},
+}
+USES: dict[str, Tasks] = {
+    **{name: [{f"telephony.vicidial.{name}": options}] for name, options in MODULES.items()},
+    "fleet": [{DECLARE: {"agent_users": FLOOR, "state": "recording"}}],
+    "fleet_idle_that_must_hold": [{DECLARE: {"agent_users": FLOOR, "state": "idle", "stable_for": 1}}],
+    "fleet_in_check_mode": [{DECLARE: {"agent_users": FLOOR, "state": "idle"}, "check_mode": True}],
+    "alt_user": [{DECLARE: {"alt_user": "crm1000", "state": "idle"}}],
+    "loop": [{DECLARE: {"agent_user": "{{ item }}", "state": "idle"}, "loop": FLOOR[:12]}],
+    "until": [{ASK: {"agent_user": "1000"}, "register": "it", "until": "it is success", "retries": 11, "delay": 0}],
+}
+
+
+def test_every_module_is_among_the_uses() -> None:
+    assert set(MODULES) == {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_use_is_one_failed_login(tmp_path: Path, way: str, figure: Figure) -> None:
+    dialer = call_center(len(FLOOR))
+    dialer.accounts.update({name: Account(name, PASSWORD) for name in USES})
+    with serving(dialer) as simulator:
+        tasks = [
+            {
+                "block": use,
+                "ignore_errors": True,
+                "environment": {"VICIDIAL_API_USER": name},
+                "module_defaults": {
+                    "group/telephony.vicidial.agent_api": {"api_url": simulator.url, "api_password": "wrong"}
+                },
+            }
+            for name, use in USES.items()
+        ]
+        play(tmp_path, tasks, python=python_for(way, tmp_path))
+        assert {name: dialer.accounts[name].failures for name in USES} == dict.fromkeys(USES, 1)
+        figure(f"{len(USES)} uses with a wrong password, {way}: 1 failed login each")
+
+
+def test_loading_the_inventory_is_one_failed_login(simulator: Simulator, tmp_path: Path) -> None:
+    source = tmp_path / "floor.vicidial_agents.yml"
+    source.write_text(json.dumps({"plugin": "telephony.vicidial.vicidial_agents", "recording": True}))
+    connection = {"VICIDIAL_API_URL": simulator.url, "VICIDIAL_API_USER": USER, "VICIDIAL_API_PASSWORD": "wrong"}
+    for loaded in (1, 2):
+        done = subprocess.run(
+            ["ansible-inventory", "-i", str(source), "--list"],
+            env={**os.environ, "ANSIBLE_HOME": str(tmp_path), **connection},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "refused the user name or the password" in done.stderr
+        assert simulator.dialer.accounts[USER].failures == loaded
+
+
+@pytest.mark.parametrize("times", [1, None], ids=["once", "always"])
+@pytest.mark.parametrize("fault", [*CALL_FAULTS, *STATE_FAULTS])
+def test_no_fault_makes_it_a_second_failed_login(simulator: Simulator, fault: str, times: int | None) -> None:
+    simulator.faults.add(simulator.dialer, fault, **({"times": times} if fault in CALL_FAULTS else {}))
+    pool: Pool[Any, Any] = Pool(Connection(simulator.api_url, USER, "wrong", timeout=1.0), 8)
+    tolds = Fleet(pool, Wanted("recording", retries=3, wait_timeout=1.0)).run([Agent(user) for user in FLOOR])
+    pool.close()
+    assert all(told.outcome.failure is not None and not told.outcome.signals for told in tolds)
+    assert simulator.dialer.accounts[USER].failures <= 1
+
+
+def test_a_locked_account_says_until_when_at_the_latest_and_is_open_then(simulator: Simulator) -> None:
+    clock = simulator.dialer.clock
+    ahead = clock.now() - datetime.now(timezone.utc).timestamp()
+    with simulator.lock:
+        simulator.dialer.accounts[USER] = Account(USER, PASSWORD, failures=10, last_failure=clock.now() - 600)
+    api = AgentApi(Connection(simulator.api_url, USER, PASSWORD))
+    with pytest.raises(_errors.AccountLockedError) as caught:
+        api.status(Agent("1000"))
+    said = re.search(r"until (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC at the latest", str(caught.value))
+    assert said is not None
+    until = datetime.strptime(said[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc).timestamp() + ahead
+    assert simulator.dialer.accounts[USER].last_failure + _errors.LOCK_SECONDS <= until
+    with simulator.lock:
+        clock.advance(until - clock.now())
+    assert api.status(Agent("1000")).user == "1000"
+    assert simulator.dialer.accounts[USER].failures == 0, "asking a locked account is no failed login"
