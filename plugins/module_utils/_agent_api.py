@@ -124,7 +124,7 @@ class AgentApi:
         words = error.quote.lower()
         if not words or any(form in words for form in self._password_forms()):
             return error
-        return NotUnderstoodError(f'{error.what} (it says "{error.quote}")', error.remedy)
+        return type(error)(f'{error.what} (it says "{error.quote}")', error.remedy)
 
     def _password_forms(self) -> Iterator[str]:
         password = self._connection.password

@@ -127,6 +127,16 @@ class ApiInactiveError(AccountError):
     reason = "api_inactive"
 
 
+class NoActiveServerError(ApiInactiveError):
+    """Every server is switched off (protocol 3.3, ERRSERVERS): said without a word about the account."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this VICIdial system has no active server",
+            "Set a server to active in VICIdial (Admin, Servers)",
+        )
+
+
 class NotValidError(ApiError):
     """``stereo_recording not valid``: the value, or stereo recording is switched off (protocol 4.1)."""
 
@@ -208,6 +218,10 @@ class NotUnderstoodError(ApiError):
         self.quote = quote
 
 
+class TranslatedError(NotUnderstoodError):
+    """A whole line in the form of an answer, but not in the API's English: probably a translated account."""
+
+
 class NoAnswerError(ApiError):
     """The body holds no answer at all, as when the database is down (protocol 2.7): it may be there next time."""
 
@@ -271,6 +285,10 @@ class UnreachableError(ApiError):
         super().__init__(what, remedy)
         self.transient = transient
         self.unsent = unsent
+
+
+class TlsError(UnreachableError):
+    """The server's certificate is not trusted, or it speaks no TLS."""
 
 
 class TimedOutError(ApiError):

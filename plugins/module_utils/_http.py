@@ -30,6 +30,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._errors import 
     HttpError,
     NotUnderstoodError,
     TimedOutError,
+    TlsError,
     UnreachableError,
 )
 
@@ -147,14 +148,14 @@ def _connection_error(error: Exception) -> ApiError:
     causes = list(_causes(error))
     refused_certificate = next((it for it in causes if isinstance(it, ssl.SSLCertVerificationError)), None)
     if refused_certificate is not None:
-        return UnreachableError(
+        return TlsError(
             f"the server's certificate is not trusted: {refused_certificate.verify_message or 'verification failed'}",
             "Set ca_path to the CA that signed it, or correct the certificate or the host name in api_url",
             transient=False,
             unsent=True,
         )
     if any(isinstance(it, ssl.SSLError) for it in causes):
-        return UnreachableError(
+        return TlsError(
             "no TLS connection came about",
             "Check the scheme and the port in api_url, and that ca_path, client_cert and client_key are PEM files",
             transient=False,

@@ -20,12 +20,14 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._errors import 
     ApiError,
     ApiInactiveError,
     AuthenticationFailedError,
+    NoActiveServerError,
     NoAnswerError,
     NoSuchUserError,
     NotLoggedInError,
     NotUnderstoodError,
     NotValidError,
     PermissionDeniedError,
+    TranslatedError,
 )
 
 RECORDING = "recording"
@@ -76,17 +78,28 @@ Reply = Union[Status, Sent, NothingToEnd]
 
 @dataclass(frozen=True)
 class Version:
-    """What ``function=version`` tells (protocol 1.4): ``build`` reads YYMMDD-HHMM and sorts by time."""
+    """What ``function=version`` tells (protocol 1.4): ``build`` reads YYMMDD-HHMM and sorts by time.
+
+    ``date`` is the server's wall time, as it prints times; ``epoch`` the same moment in seconds, cut to a whole one.
+    """
 
     version: str
     build: str
+    date: str | None = None
+    epoch: int | None = None
 
 
 # The word, then the rest of a line that the server finished: half a line is no answer.
 _RESULT_LINE = re.compile(r"^(ERROR|NOTICE|SUCCESS): ([^\n]*)\n", re.MULTILINE)
-_VERSION_LINE = re.compile(r"^[^\s:|]+: ([^|\n]+)\|BUILD: ([0-9]{6}-[0-9]{4})\|[^\n]*\n", re.MULTILINE)
+_VERSION_LINE = re.compile(
+    r"^[^\s:|]+: ([^|\n]+)\|BUILD: ([0-9]{6}-[0-9]{4})\|"
+    r"(?:[^\s:|]+: ([^|\n]*)\|EPOCH: ([0-9]{1,12})\b)?[^\n]*\n",
+    re.MULTILINE,
+)
 # What could have become an authentication error, in any language: asking again could cost a failed login.
 _BEGUN_LINE = re.compile(r"^\w+: ", re.MULTILINE)
+# A whole line in one of the two forms that have fields, in any language (protocol 2.1, 2.2).
+_LINE_WITH_FIELDS = re.compile(r"^\w+: [^|\n]+(?: - |: \|)[^\n]*\n", re.MULTILINE)
 _AUTHENTICATION = "Invalid Username/Password: |"
 _STATUS_FIELDS = 8
 
@@ -123,10 +136,11 @@ def parse_version(body: bytes) -> Version:
     found = _VERSION_LINE.search(body.decode("utf-8", "replace"))
     if found is None:
         raise NoAnswerError(
-            "the server answered neither the request nor the question for its version",
+            "what answers at this address does not tell its version as VICIdial does",
             "Check that api_url leads to VICIdial's /agc/api.php and that its database is up",
         )
-    return Version(found.group(1), found.group(2))
+    version, build, date, epoch = found.groups()
+    return Version(version, build, date, int(epoch) if epoch else None)
 
 
 def _answer(word: str, rest: str) -> Reply:
@@ -177,18 +191,15 @@ def _account_error(fields: list[str]) -> ApiError:
         if message.startswith(start):
             return error()
     if message.startswith("ERRSERVERS"):
-        return ApiInactiveError(
-            "this VICIdial system has no active server",
-            "Set a server to active in VICIdial (Admin, Servers)",
-        )
+        return NoActiveServerError()
     if message.startswith("GOOD") and auth_api == "0":
         return ApiAccessDeniedError()
     return AuthenticationFailedError()
 
 
-def _not_english(reason: str) -> NotUnderstoodError:
+def _not_english(reason: str, kind: type[NotUnderstoodError] = TranslatedError) -> NotUnderstoodError:
     quote = reason if re.fullmatch(r"[^|:<>\n]{1,80}", reason) else ""
-    return NotUnderstoodError(
+    return kind(
         "the server's answer is none that the Agent API gives in English, probably because of a translated account",
         'Set the language of the API user to "default English" in VICIdial',
         quote,
@@ -206,8 +217,10 @@ def _no_single_answer(text: str, found: int) -> ApiError:
             "a web page came back instead of an answer of the Agent API",
             "Check api_url, and that no login page or proxy stands in front of /agc/api.php",
         )
-    if "|" in text or _BEGUN_LINE.search(text):
+    if _LINE_WITH_FIELDS.search(text):
         return _not_english("")
+    if "|" in text or _BEGUN_LINE.search(text):
+        return _not_english("", NotUnderstoodError)
     return NoAnswerError(
         "the server's answer holds no result, as when its database is down",
         "Check the database and the web server's error log of the VICIdial system",

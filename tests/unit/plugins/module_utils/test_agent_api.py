@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import requests
@@ -61,7 +62,7 @@ def test_the_verbs(simulator: Simulator, api: AgentApi) -> None:
     with simulator.lock:
         simulator.dialer.clock.advance(1)
     assert api.status(AGENT).recording_id == 100001
-    assert api.version() == Version("2.14-84", "260302-1142")
+    assert api.version() == Version("2.14-84", "260302-1142", ANY, ANY)
 
 
 def test_the_label_reaches_the_server(simulator: Simulator, api: AgentApi) -> None:

@@ -144,7 +144,33 @@ def test_only_the_reason_of_an_unknown_error_is_quoted_and_never_fields() -> Non
     ],
 )
 def test_the_version_is_read_in_any_language(line: str) -> None:
-    assert parse_version(line.encode()) == Version("2.14-84", "260302-1142")
+    assert parse_version(line.encode()) == Version("2.14-84", "260302-1142", "2026-11-22 09:13:40", 1795338820)
+
+
+@pytest.mark.parametrize("rest", ["", "DATE: 2026-11-22 09:13:40", "DATE: x|EPOCH: soon", f"DATE: x|EPOCH: {10**12}"])
+def test_a_version_that_tells_no_time_is_one_all_the_same(rest: str) -> None:
+    assert parse_version(f"VERSION: 2.14-84|BUILD: 260302-1142|{rest}\n".encode()) == Version("2.14-84", "260302-1142")
+
+
+@pytest.mark.parametrize(
+    ("body", "is_translated"),
+    [
+        ("AVISO: No grabar - 1000|||||10.0.0.5|8600051|READY\n", True),
+        ("NOTICE: No grabar - 1000|||||10.0.0.5|8600051|READY\n", True),
+        ("ERROR: el agente no ha iniciado la sesión - 1000\n", True),
+        ("FEHLER: Der Agent ist nicht angemeldet - 1000\n", True),
+        ("ERROR: Nombre de usuario/contraseña incorrecto: |6666|secret|0|0|BAD|\n", True),
+        ("FEHLER: Falscher Benutzer/Kennwort: |6666|secret|0|0|BAD|\n", True),
+        ("AVISO: No grabar - 1000|||", False),
+        ("ERROR: Invalid Username", False),
+        ("<html><body><form>Sign in</form></body></html>\n", False),
+        ((ACTIVE + IDLE).decode(), False),
+    ],
+)
+def test_only_a_whole_line_is_taken_for_a_translated_one(body: str, is_translated: bool) -> None:
+    with pytest.raises(_errors.NotUnderstoodError) as caught:
+        parse_reply(body.encode())
+    assert isinstance(caught.value, _errors.TranslatedError) == is_translated
 
 
 @given(
