@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import FIRST_RETRY_PAUSE
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
     AccountError,
     AccountLockedError,
@@ -27,6 +26,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._errors import 
     PermissionDeniedError,
 )
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, Http
+from ansible_collections.telephony.vicidial.plugins.module_utils._repetition import repeated
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,6 @@ class FunctionDeniedError(AccountError):
 
 
 _FUNCTION = "logged_in_agents"
-_REPEAT_SECONDS = 10.0
 _NAME = "full_name"
 _NUMBERS = ("lead_id", "calls_today", "user_level")
 _COLUMNS = frozenset(LoggedInAgent.__annotations__)
@@ -129,21 +128,17 @@ def logged_in_agents(
     fails; nobody logged in is no failure.
     """
     form = _form(connection, choice)
-    give_up_at = time.monotonic() + _REPEAT_SECONDS
-    pauses = (FIRST_RETRY_PAUSE * 2**attempt for attempt in range(retries))
     http = Http(connection)
+
+    def ask() -> list[LoggedInAgent]:
+        try:
+            return parse_agents(http.post(connection.url, form), choice.sub_status)
+        except AccountLockedError:
+            raise AccountLockedError(noticed_at=time.time()) from None
+
     try:
-        while True:
-            try:
-                found = parse_agents(http.post(connection.url, form), choice.sub_status)
-                return [it for it in found if _is_chosen(it, choice)]
-            except AccountLockedError:
-                raise AccountLockedError(noticed_at=time.time()) from None
-            except ApiError as error:
-                pause = next(pauses, None)
-                if not error.unsent or not error.transient or pause is None or time.monotonic() + pause > give_up_at:
-                    raise
-            sleep(pause)
+        found = repeated(ask, retries, with_login=True, sleep=sleep)
+        return [it for it in found if _is_chosen(it, choice)]
     finally:
         http.close()
 

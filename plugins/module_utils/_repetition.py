@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Repeats a single question that got no answer. Many at the same time are the business of the fleet."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable, TypeVar
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import FIRST_RETRY_PAUSE
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError
+
+AnswerT = TypeVar("AnswerT")
+
+_REPEAT_SECONDS = 10.0
+
+
+def repeated(
+    ask: Callable[[], AnswerT], retries: int, with_login: bool, sleep: Callable[[float], None] = time.sleep
+) -> AnswerT:
+    """What ``ask`` returns, or the ApiError that it raises in the end, after up to ``retries`` repetitions.
+
+    A question ``with_login`` is repeated only when it certainly never reached the server: an answer that got lost may
+    have been a failed login (protocol 3.4).
+    """
+    give_up_at = time.monotonic() + _REPEAT_SECONDS
+    pauses = (FIRST_RETRY_PAUSE * 2**attempt for attempt in range(retries))
+    while True:
+        try:
+            return ask()
+        except ApiError as error:
+            may_repeat = error.transient and (error.unsent or not with_login)
+            pause = next(pauses, None)
+            if not may_repeat or pause is None or time.monotonic() + pause > give_up_at:
+                raise
+        sleep(pause)
