@@ -13,11 +13,12 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted, never_begun
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
     ApiError,
     DefectError,
     InvalidArgumentError,
+    NotAttemptedError,
 )
 from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet, Told
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
@@ -28,28 +29,11 @@ Refusals = dict[tuple[str, str, str], ApiError]
 WAYS_TO_NAME = [list(_arguments.NAMING_SPEC)]
 
 
-@dataclass(frozen=True)
-class Operation:
-    """What one module does: its own options, the state that they declare, and how outcomes become its result.
+class Task:
+    """What a module and its action plugin do alike, from validated arguments to a result."""
 
-    ``report`` takes the outcomes in order, and whether the task names a single agent.
-    """
-
-    options: dict[str, dict[str, Any]]
-    wanted: Callable[[_arguments.Params], Wanted]
-    report: Callable[[list[Told], bool], dict[str, Any]]
     # What AnsibleModule and ArgumentSpecValidator take, to the same effect.
-    spec: dict[str, Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        shared = {**_arguments.NAMING_SPEC, **_arguments.PACE_SPEC, **_arguments.CONNECTION_SPEC}
-        spec = {
-            "argument_spec": {**self.options, **shared},
-            "mutually_exclusive": WAYS_TO_NAME,
-            "required_one_of": WAYS_TO_NAME,
-            "required_by": _arguments.CONNECTION_REQUIRED_BY,
-        }
-        object.__setattr__(self, "spec", spec)
+    spec: dict[str, Any]
 
     def perform(
         self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool], refusals: Refusals
@@ -66,35 +50,71 @@ class Operation:
             return {"failed": True, "msg": str(error), "reason": error.reason}, []
         warnings = _arguments.warnings(params)
         try:
-            return self._drive(params, check_mode, interrupted, refusals), warnings
+            return self._drive(params, refusals, check_mode, interrupted), warnings
         except Exception as error:  # noqa: BLE001 - its text and traceback could hold the password
             defect = DefectError(error)
             return {"failed": True, "msg": str(defect), "reason": defect.reason}, warnings
 
     def _drive(
-        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool], refusals: Refusals
+        self, params: _arguments.Params, refusals: Refusals, check_mode: bool, interrupted: Callable[[], bool], /
+    ) -> dict[str, Any]:
+        """The result for ``params`` that are in order."""
+        raise NotImplementedError
+
+    def not_attempted(self, params: _arguments.Params, cause: NotAttemptedError) -> dict[str, Any]:
+        """The result where nothing was sent because of what the server had said before."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Operation(Task):
+    """What a module does to agents: its own options, the state that they declare, and how outcomes become its result.
+
+    ``report`` takes the outcomes in order, and whether the task names a single agent.
+    """
+
+    options: dict[str, dict[str, Any]]
+    wanted: Callable[[_arguments.Params], Wanted]
+    report: Callable[[list[Told], bool], dict[str, Any]]
+    spec: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        shared = {**_arguments.NAMING_SPEC, **_arguments.PACE_SPEC, **_arguments.CONNECTION_SPEC}
+        spec = {
+            "argument_spec": {**self.options, **shared},
+            "mutually_exclusive": WAYS_TO_NAME,
+            "required_one_of": WAYS_TO_NAME,
+            "required_by": _arguments.CONNECTION_REQUIRED_BY,
+        }
+        object.__setattr__(self, "spec", spec)
+
+    def _drive(
+        self, params: _arguments.Params, refusals: Refusals, check_mode: bool, interrupted: Callable[[], bool], /
     ) -> dict[str, Any]:
         agents, one_was_named = _arguments.agents(params)
         connection = _arguments.connection(params)
-        account = (connection.url, connection.user, connection.password)
         pool: Pool[Any, Any] = Pool(connection, params["concurrency"])
         try:
             fleet = Fleet(pool, self.wanted(params), check_mode, params["rate_limit"], interrupted)
-            tolds = fleet.run(agents, refusals.get(account))
+            tolds = fleet.run(agents, refusals.get(connection.account))
         finally:
             pool.close()
         if fleet.refusal is not None:
-            refusals[account] = fleet.refusal
+            refusals[connection.account] = fleet.refusal
         return self.report(tolds, one_was_named)
 
+    def not_attempted(self, params: _arguments.Params, cause: NotAttemptedError) -> dict[str, Any]:
+        agents, one_was_named = _arguments.agents(params)
+        return self.report([Told(agent, None, never_begun(cause)) for agent in agents], one_was_named)
 
-def run_module(operation: Operation) -> None:
+
+def run_module(task: Task) -> None:
     """Be the module: arguments from Ansible in, its exit out. A cancelled job still hears what was done."""
-    module = AnsibleModule(**operation.spec, supports_check_mode=True)
+    module = AnsibleModule(**task.spec, supports_check_mode=True)
     interruption = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: interruption.set())
-    result, warnings = operation.perform(module.params, module.check_mode, interruption.is_set, {})
+    result, warnings = task.perform(module.params, module.check_mode, interruption.is_set, {})
     for warning in warnings:
         module.warn(warning)
     if result.pop("failed", False):

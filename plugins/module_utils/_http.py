@@ -58,6 +58,11 @@ class Connection:
     client_key: str | None = None
     timeout: float = 10.0
 
+    @property
+    def account(self) -> tuple[str, str, str]:
+        """What a refused login is about: the address, the user and the password."""
+        return self.url, self.user, self.password
+
 
 class Http:
     """Requests over connections that are kept alive. Used by one thread at a time."""

@@ -24,16 +24,13 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import never_begun
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
     ApiError,
     AuthenticationFailedError,
     NotAttemptedError,
     NotUnderstoodError,
 )
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Operation, Refusals
-from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Told
+from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Refusals, Task
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
 
 TaskVars = Mapping[str, Any]
@@ -54,7 +51,7 @@ _CAN_LOCK: dict[str, ApiError] = {
 class InProcessAction(NormalAction):
     """Runs ``operation`` here where that makes no difference, and hands over to the module everywhere else."""
 
-    operation: Operation
+    operation: Task
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The task's result, as the module would give it."""
@@ -91,12 +88,10 @@ class InProcessAction(NormalAction):
         return result
 
     def _not_attempted(self, args: dict[str, Any], refusal: ApiError) -> dict[str, Any]:
-        """What the module would say of its agents if it knew of the ``refusal``."""
+        """What the module would say if it knew of the ``refusal``."""
         from_environment = dict.fromkeys(("api_url", "api_user", "api_password"), "unknown")
         validation = ArgumentSpecValidator(**self.operation.spec).validate({**from_environment, **args})
-        agents, one_was_named = _arguments.agents(validation.validated_parameters)
-        outcome = never_begun(NotAttemptedError(refusal))
-        result = self.operation.report([Told(agent, None, outcome) for agent in agents], one_was_named)
+        result = self.operation.not_attempted(validation.validated_parameters, NotAttemptedError(refusal))
         masked: dict[str, Any] = remove_values(result, validation._no_log_values)
         return masked
 
