@@ -87,7 +87,7 @@ def warnings(params: Params) -> list[str]:
             "and -.+/=_): on most systems such a password can never match."
         )
     url = urlsplit(params["api_url"])
-    if url.scheme == "http" and not _is_loopback(url.hostname or ""):
+    if url.scheme == "http" and not is_loopback(url.hostname or ""):
         found.append(f"api_url is plain http: the password travels to {url.hostname} in clear. Use https.")
     return found
 
@@ -116,6 +116,14 @@ def agents(params: Params) -> tuple[list[Agent], bool]:
     if params["agent_users"] is not None:
         return [Agent(user) for user in dict.fromkeys(params["agent_users"])], False
     return [Agent(params["agent_user"], params["alt_user"])], True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is this very machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _problems(params: Params) -> Iterator[str]:
@@ -188,13 +196,6 @@ def _number_problems(params: Params) -> Iterator[str]:
         yield f"stable_for is not 0 to {_LONGEST_SECONDS} seconds"
     if params.get("stable_for") and not params["wait"]:
         yield "stable_for is set, and wait is false: what is not waited for cannot be seen to hold"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _api_php(url: SplitResult, script: str = _API_PATH) -> str:

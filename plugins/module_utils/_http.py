@@ -105,6 +105,11 @@ class Http:
             raise _connection_error(error) from None
 
 
+def goes_through_proxy(url: str) -> bool:
+    """Whether the environment has requests to ``url`` go through a proxy."""
+    return bool(requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)))
+
+
 def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 

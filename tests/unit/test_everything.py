@@ -103,6 +103,7 @@ def test_nobody_imports_against_the_direction_of_the_design() -> None:
         "_errors": set(),
         "_reply": {"_errors"},
         "_convergence": {"_errors", "_reply"},
+        "_preflight": {"_errors", "_reply"},
         "_repetition": {"_convergence", "_errors"},
         "_deadline": set(),
         "_http": {"_deadline", "_errors"},

@@ -1,0 +1,293 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a server's two answers prove of its fitness: its version, and STATUS of an agent. No I/O, no clock, no Ansible.
+
+The server makes its checks in a fixed order (protocol 3.1, 4.1). So an answer proves what comes before it, disproves
+what it is about, and says nothing of what comes after: that is unknown, never passed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    FIRST_STEREO_BUILD,
+    AccountLockedError,
+    AddressBlockedError,
+    ApiAccessDeniedError,
+    ApiError,
+    ApiInactiveError,
+    AuthenticationFailedError,
+    NoActiveServerError,
+    NotAttemptedError,
+    NotLoggedInError,
+    NotValidError,
+    PermissionDeniedError,
+    TimedOutError,
+    TlsError,
+    TranslatedError,
+    UnreachableError,
+    UnsupportedServerError,
+)
+from ansible_collections.telephony.vicidial.plugins.module_utils._reply import Version
+
+PASSED = "passed"
+FAILED = "failed"
+UNKNOWN = "unknown"
+
+# Start times and schedules that are further apart than this mislead whoever compares them.
+MOST_SECONDS_APART = 5.0
+_QUARTER_OF_AN_HOUR = 900
+_FARTHEST_OFFSET = 14 * 3600
+
+# What an answer of the account proves, in the order of the server's own checks.
+_LOGIN = ("address", "lock", "credentials")
+_ACCOUNT_MEANINGS = {
+    "address": "The server lets the API account in from this address",
+    "lock": "The API account is not locked",
+    "credentials": "The user and the password of the API account are right",
+    "api_access": 'The API account has "Agent API Access"',
+    "api_active": "The API is switched on, and so is a server behind it",
+    "stereo_recording": '"Allow Stereo Recordings" is on in the System Settings; what campaigns and in-groups are set '
+    "to, the API does not show",
+    "permission": "The API account may call the function stereo_recording",
+    "language": "The server answers the API account in English",
+}
+CHECKS = ("server", "tls", "build", "clock", *_ACCOUNT_MEANINGS)
+# Nothing that this collection does rests on it, so a server that does not tell its time may be fit.
+_NOT_NEEDED = frozenset(("clock",))
+
+
+class _Proof(NamedTuple):
+    """What an error of the server disproves, and the checks that it must have passed to get so far."""
+
+    disproved: str
+    proven: tuple[str, ...] = ()
+
+
+_PROOFS: dict[type[ApiError], _Proof] = {
+    TlsError: _Proof("tls"),
+    UnsupportedServerError: _Proof("build"),
+    NoActiveServerError: _Proof("api_active"),
+    AddressBlockedError: _Proof("address"),
+    AccountLockedError: _Proof("lock"),
+    AuthenticationFailedError: _Proof("credentials"),
+    ApiAccessDeniedError: _Proof("api_access", _LOGIN),
+    ApiInactiveError: _Proof("api_active", (*_LOGIN, "api_access")),
+    NotValidError: _Proof("stereo_recording", (*_LOGIN, "api_access", "api_active")),
+    PermissionDeniedError: _Proof("permission", (*_LOGIN, "api_access", "api_active", "stereo_recording")),
+    TranslatedError: _Proof("language"),
+}
+
+
+@dataclass(frozen=True)
+class Transport:
+    """How the password travels, and ``to`` whom at first. ``stays_here``: it does not leave this machine."""
+
+    to: str
+    encrypted: bool
+    verified: bool
+    stays_here: bool
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the server said. ``sent`` and ``came`` are seconds since the epoch on this machine's clock.
+
+    ``version`` is None when it could not be told. ``trouble`` is why, or why nothing was asked after it, or what STATUS
+    failed with; None when STATUS was answered, be it that the agent is not logged in.
+    """
+
+    version: Version | None = None
+    sent: float = 0.0
+    came: float = 0.0
+    trouble: ApiError | None = None
+
+    @property
+    def disproved(self) -> str | None:
+        """The check that the trouble is about; None where it is about none of them, such as a time-out of STATUS."""
+        if self.version is None and not isinstance(self.trouble, (TlsError, NotAttemptedError)):
+            return "server"
+        proof = _PROOFS.get(type(self.trouble)) if self.trouble else None
+        return proof.disproved if proof else None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: what its ``status`` means, and what to do unless it passed. Both are sentences."""
+
+    check: str
+    status: str
+    meaning: str
+    remedy: str | None = None
+
+
+def reason_not_to_log_in(version: Version) -> ApiError | None:
+    """Why there is nothing to be learned from a login: the server's build would answer it with an empty page."""
+    return UnsupportedServerError(version.build) if version.build < FIRST_STEREO_BUILD else None
+
+
+def trouble_of(error: ApiError) -> ApiError | None:
+    """``error`` of STATUS if it tells of trouble: that the agent is not logged in is the last that a server checks."""
+    return None if isinstance(error, NotLoggedInError) else error
+
+
+def findings(transport: Transport, heard: Heard) -> list[Finding]:
+    """Every check, in the order of ``CHECKS``."""
+    meanings = {**_server_meanings(heard.version), **_proven(heard.trouble, heard.version)}
+    special = {"tls": _tls(transport, heard), "clock": _clock(heard)}
+    return [special.get(check) or _judge(check, meanings, heard) for check in CHECKS]
+
+
+def report(transport: Transport, heard: Heard) -> dict[str, Any]:
+    """What the module returns: the same keys, whatever was heard."""
+    found = findings(transport, heard)
+    blocking = [it.check for it in found if _blocks(it)]
+    version = heard.version
+    return {
+        "changed": False,
+        "fit": not blocking,
+        "blocking": blocking,
+        "checks": [asdict(it) for it in found],
+        "version": version.version if version else None,
+        "build": version.build if version else None,
+        "clock_difference": _difference(heard),
+        "utc_offset": _utc_offset(version),
+        "reason": _reason(found, heard.trouble) if blocking else None,
+        "msg": _message(found, heard),
+    }
+
+
+def _server_meanings(version: Version | None) -> dict[str, str]:
+    if version is None:
+        return {}
+    known = f"Build {version.build} knows stereo_recording, as every build from {FIRST_STEREO_BUILD} on"
+    return {"server": f"A VICIdial answers: version {version.version}, build {version.build}", "build": known}
+
+
+def _proven(trouble: ApiError | None, version: Version | None) -> dict[str, str]:
+    """What is proven of the account, with what that means."""
+    if version is None:
+        return {}
+    if trouble is None:
+        return _ACCOUNT_MEANINGS
+    proof = _PROOFS.get(type(trouble))
+    return {check: _ACCOUNT_MEANINGS[check] for check in proof.proven} if proof else {}
+
+
+def _judge(check: str, meanings: dict[str, str], heard: Heard) -> Finding:
+    if heard.trouble is not None and check == heard.disproved:
+        return _finding(check, FAILED, heard.trouble.what, heard.trouble.remedy)
+    if check in meanings:
+        return _finding(check, PASSED, meanings[check])
+    return _unknown(check, heard)
+
+
+def _tls(transport: Transport, heard: Heard) -> Finding:
+    """The configuration alone can fail; only a server that was reached can pass."""
+    if isinstance(heard.trouble, NotAttemptedError):
+        return _unknown("tls", heard)
+    if isinstance(heard.trouble, TlsError):
+        return _finding("tls", FAILED, heard.trouble.what, heard.trouble.remedy)
+    if transport.stays_here:
+        return _finding("tls", PASSED, "The password does not leave this machine")
+    if not transport.encrypted:
+        return _finding(
+            "tls",
+            FAILED,
+            f"The password travels to {transport.to} in clear, for api_url is plain http",
+            "Give the web server a certificate, and set api_url to its https address",
+        )
+    if not transport.verified:
+        return _finding(
+            "tls",
+            FAILED,
+            "The certificate is not verified, so whoever stands between here and the server can take the password",
+            "Set validate_certs to true, and ca_path to the CA that signed the server's certificate",
+        )
+    if heard.version is None and isinstance(heard.trouble, (UnreachableError, TimedOutError)):
+        return _unknown("tls", heard)
+    return _finding("tls", PASSED, "The connection is encrypted, and the server's certificate is verified")
+
+
+def _clock(heard: Heard) -> Finding:
+    """By the EPOCH, which knows no time zones (protocol 1.4). The answer's way leaves a doubt, which is no verdict."""
+    difference = _difference(heard)
+    if heard.version is None:
+        return _unknown("clock", heard)
+    if difference is None:
+        return _finding("clock", UNKNOWN, "The server does not tell its time", "Compare the two clocks yourself")
+    doubt = (1 + heard.came - heard.sent) / 2
+    side = "ahead of" if difference > 0 else "behind"
+    told = f"The server's clock is {abs(difference):.1f} seconds {side} this machine's, give or take {doubt:.1f}"
+    if abs(difference) + doubt <= MOST_SECONDS_APART:
+        return _finding("clock", PASSED, told)
+    status = FAILED if abs(difference) - doubt > MOST_SECONDS_APART else UNKNOWN
+    return _finding("clock", status, told, "Have NTP set the clocks of the VICIdial servers and of this machine")
+
+
+def _difference(heard: Heard) -> float | None:
+    """Seconds that the server's clock is ahead: its whole second, somewhere between the question and the answer."""
+    if heard.version is None or heard.version.epoch is None:
+        return None
+    return round(heard.version.epoch + 0.5 - (heard.sent + heard.came) / 2, 1)
+
+
+def _utc_offset(version: Version | None) -> str | None:
+    """The time zone that the server prints times in, such as ``+01:00``: its DATE against its EPOCH."""
+    if version is None or version.date is None or version.epoch is None:
+        return None
+    try:
+        shown = datetime.strptime(version.date, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        return None
+    offset = round((shown - version.epoch) / _QUARTER_OF_AN_HOUR) * _QUARTER_OF_AN_HOUR
+    if abs(offset) > _FARTHEST_OFFSET:
+        return None
+    hours, minutes = divmod(abs(offset) // 60, 60)
+    return f"{'-' if offset < 0 else '+'}{hours:02}:{minutes:02}"
+
+
+def _unknown(check: str, heard: Heard) -> Finding:
+    """A check that the trouble kept from being made."""
+    what, remedy = "nothing was heard", "Run this again"
+    if heard.trouble is not None:
+        what, remedy = heard.trouble.what, heard.trouble.remedy
+    if heard.disproved is not None:
+        remedy = f"Clear up the check {heard.disproved} first, then run this again"
+    return _finding(check, UNKNOWN, f"Not known, because {what}", remedy)
+
+
+def _finding(check: str, status: str, meaning: str, remedy: str | None = None) -> Finding:
+    return Finding(check, status, _sentence(meaning), _sentence(remedy) if remedy else None)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _blocks(finding: Finding) -> bool:
+    return finding.status == FAILED or (finding.status == UNKNOWN and finding.check not in _NOT_NEEDED)
+
+
+def _reason(found: list[Finding], trouble: ApiError | None) -> str:
+    """Why it is not fit: what the server or the network said comes before what can be seen from here."""
+    if trouble is not None:
+        return trouble.reason
+    failed = {it.check for it in found if it.status == FAILED}
+    return "insecure_connection" if "tls" in failed else "clock_difference"
+
+
+def _message(found: list[Finding], heard: Heard) -> str:
+    """All that failed, each with its remedy, and the names of what is not known."""
+    verdict = "Not fit" if any(map(_blocks, found)) else "Fit"
+    told = [f"{it.check}: {it.meaning} {it.remedy}" for it in found if it.status == FAILED]
+    if heard.trouble is not None and heard.disproved is None:
+        told.append(_sentence(str(heard.trouble).rstrip(".")))
+    unknown = [it.check for it in found if it.status == UNKNOWN]
+    if unknown:
+        told.append(f"Unknown: {', '.join(unknown)}.")
+    return " ".join([f"{verdict} for stereo recordings.", *told])

@@ -1,0 +1,261 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask whether a VICIdial server, its API account and the way to them are fit for stereo recordings."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vicidial_agent_api_info
+short_description: Ask whether a VICIdial server and an API account are fit for stereo recordings
+description:
+  - Asks the Agent API of VICIdial for its version, which needs no credentials, and then once for the STATUS of an agent
+    C(preflight) who need not exist. The answers prove what a stereo recording needs of the server, of the account and
+    of the connection.
+  - Sends the credentials B(once at most), and only after a VICIdial has answered that knows C(stereo_recording). A
+    wrong password is one failed login.
+  - A check that could not be made is V(unknown) and says why. It never counts as passed.
+  - Does not fail on what it finds. Look at RV(fit), or run the playbook C(telephony.vicidial.preflight), which fails.
+  - Never changes anything, and works in check mode.
+version_added: 1.1.0
+author:
+  - telephony.vicidial maintainers (@telephony-vicidial)
+extends_documentation_fragment:
+  - telephony.vicidial.connection
+  - telephony.vicidial.attributes
+  - telephony.vicidial.attributes.info_module
+attributes:
+  facts:
+    support: none
+notes:
+  - The API does not show what the campaigns and in-groups are set to, nor whether an agent's screen acts on signals. So
+    B(fit is what the server lets one ask about), not a promise that every agent can be recorded.
+  - The question for the version is repeated up to O(retries) times. The one with the credentials is repeated only when
+    it certainly did not reach the server.
+  - With a local connection, without C(become) and C(async), and with the Python that runs Ansible, the task runs in
+    Ansible's own worker.
+seealso:
+  - module: telephony.vicidial.vicidial_stereo_recording
+  - module: telephony.vicidial.vicidial_stereo_recording_info
+"""
+
+EXAMPLES = r"""
+- name: Is everything there that a stereo recording needs?
+  telephony.vicidial.vicidial_agent_api_info:
+    api_url: https://dialer.example.com
+    api_user: ansible
+    api_password: "{{ vault_vicidial_password }}"
+  register: preflight
+
+- name: Show what is not, and what to do
+  ansible.builtin.debug:
+    msg: "{{ item.check }} {{ item.status }}: {{ item.meaning }} {{ item.remedy }}"
+  loop: "{{ preflight.checks | rejectattr('status', 'equalto', 'passed') }}"
+  loop_control:
+    label: "{{ item.check }}"
+
+- name: Nothing goes on before it is fit
+  ansible.builtin.assert:
+    that: preflight.fit
+    fail_msg: "{{ preflight.msg }}"
+"""
+
+RETURN = r"""
+fit:
+  description: Whether no check failed and none that is needed is unknown. Only C(clock) is not needed.
+  returned: when the options are in order
+  type: bool
+  sample: false
+blocking:
+  description: The names of the checks because of which RV(fit=false).
+  returned: when the options are in order
+  type: list
+  elements: str
+  sample:
+    - permission
+    - language
+checks:
+  description: All checks, always the same ones, in this order.
+  returned: when the options are in order
+  type: list
+  elements: dict
+  contains:
+    check:
+      description:
+        - The name of the check, which never changes.
+        - C(server), a VICIdial answers at O(api_url).
+        - C(tls), the password travels encrypted, to a server whose certificate is verified, or does not leave the
+          machine. It fails with plain C(http) and with O(validate_certs=false), whether the server is reached or not.
+        - C(build), the server knows C(stereo_recording).
+        - C(clock), its clock and that of the host that runs the module are at most 5 seconds apart.
+        - C(address), the account is let in from here.
+        - C(lock), the account is not locked after failed logins.
+        - C(credentials), O(api_user) and O(api_password) are right.
+        - C(api_access), the account has C(Agent API Access).
+        - C(api_active), the API is switched on, and so is a server.
+        - C(stereo_recording), C(Allow Stereo Recordings) is on in the System Settings.
+        - C(permission), the account may call C(stereo_recording).
+        - C(language), the server answers the account in English.
+      type: str
+      sample: permission
+    status:
+      description: V(passed), V(failed) or V(unknown).
+      type: str
+      sample: failed
+    meaning:
+      description: What that means, in a sentence.
+      type: str
+      sample: The API account has no permission for the function stereo_recording.
+    remedy:
+      description: The one thing to do, with the name of VICIdial's setting. V(null) where the check passed.
+      type: str
+      sample: Add stereo_recording to "API Allowed Functions" of this user in VICIdial; recording alone is not enough.
+version:
+  description: The version of VICIdial. V(null) where it is not known.
+  returned: when the options are in order
+  type: str
+  sample: 2.14-84
+build:
+  description: Its build. V(null) where it is not known.
+  returned: when the options are in order
+  type: str
+  sample: 260302-1142
+clock_difference:
+  description: >-
+    How many seconds the server's clock is ahead of that of the host that runs the module, to half a second and half the
+    time that the answer took. Negative where it is behind, V(null) where it is not known.
+  returned: when the options are in order
+  type: float
+  sample: 0.3
+utc_offset:
+  description: The time zone that the server prints start times in. V(null) where it is not known.
+  returned: when the options are in order
+  type: str
+  sample: "+01:00"
+reason:
+  description:
+    - Why RV(fit=false), or why the module failed, for playbooks to decide on. V(null) where it is fit.
+    - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording), or, where nothing else is wrong,
+      C(insecure_connection) for the check C(tls) and C(clock_difference) for the check C(clock).
+  returned: always, but where an option is missing or of a wrong type
+  type: str
+  sample: permission_denied
+msg:
+  description: The same for a person, with the remedy of each check that failed.
+  returned: always
+  type: str
+  sample: >-
+    Not fit for stereo recordings. permission: The API account has no permission for the function stereo_recording. Add
+    stereo_recording to "API Allowed Functions" of this user in VICIdial; recording alone is not enough. Unknown:
+    language.
+"""
+
+import time
+from dataclasses import replace
+from typing import Any, Callable
+from urllib.parse import urlsplit
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    AccountError,
+    ApiError,
+    InterruptedRunError,
+    NotAttemptedError,
+    NotUnderstoodError,
+)
+from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Refusals, Task, run_module
+from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, goes_through_proxy
+from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import (
+    Heard,
+    Transport,
+    reason_not_to_log_in,
+    report,
+    trouble_of,
+)
+from ansible_collections.telephony.vicidial.plugins.module_utils._repetition import repeated
+
+# Shows in VICIdial's log of API calls. Nobody has to have this name: "not logged in" is an answer that proves all.
+AGENT = Agent("preflight")
+
+
+class Preflight(Task):
+    """The two questions, and what their answers prove."""
+
+    def __init__(self) -> None:
+        self.spec = {
+            "argument_spec": _arguments.CONNECTION_SPEC,
+            "required_by": _arguments.CONNECTION_REQUIRED_BY,
+        }
+
+    def _drive(
+        self, params: _arguments.Params, refusals: Refusals, _check_mode: bool, interrupted: Callable[[], bool], /
+    ) -> dict[str, Any]:
+        connection = _arguments.connection(params)
+        api = AgentApi(connection)
+        try:
+            heard = _ask_version(api, params["retries"])
+            if heard.version is not None:
+                trouble = (
+                    reason_not_to_log_in(heard.version)
+                    or (InterruptedRunError() if interrupted() else None)
+                    or refusals.get(connection.account)
+                    or _log_in(api, params["retries"])
+                )
+                if isinstance(trouble, (AccountError, NotUnderstoodError)):
+                    refusals[connection.account] = trouble
+                heard = replace(heard, trouble=trouble)
+        finally:
+            api.close()
+        return report(_transport(connection), heard)
+
+    def not_attempted(self, params: _arguments.Params, cause: NotAttemptedError) -> dict[str, Any]:
+        return report(_transport(_arguments.connection(params)), Heard(trouble=cause))
+
+
+def _ask_version(api: AgentApi, retries: int) -> Heard:
+    """The version, with the times around the answer; needs no login, so it may be repeated."""
+
+    def ask() -> Heard:
+        sent = time.time()
+        return Heard(api.version(), sent, time.time())
+
+    try:
+        return repeated(ask, retries, with_login=False)
+    except ApiError as error:
+        return Heard(trouble=error)
+
+
+def _log_in(api: AgentApi, retries: int) -> ApiError | None:
+    """The trouble with the one call that carries the credentials."""
+    api.close()  # a kept-alive connection may be gone by now, and this question is not repeated for that
+    try:
+        repeated(lambda: api.status(AGENT), retries, with_login=True)
+    except ApiError as error:
+        return trouble_of(error)
+    return None
+
+
+def _transport(connection: Connection) -> Transport:
+    url = urlsplit(connection.url)
+    host = url.hostname or ""
+    by_proxy = goes_through_proxy(connection.url)
+    return Transport(
+        to="a proxy" if by_proxy else host,
+        encrypted=url.scheme == "https",
+        verified=connection.verify is not False,
+        stays_here=_arguments.is_loopback(host) and not by_proxy,
+    )
+
+
+PREFLIGHT = Preflight()
+
+
+def main() -> None:
+    """The module's entry."""
+    run_module(PREFLIGHT)
+
+
+if __name__ == "__main__":
+    main()
