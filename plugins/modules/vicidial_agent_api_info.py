@@ -18,7 +18,6 @@ description:
   - A check that could not be made is V(unknown) and says why. It never counts as passed.
   - Does not fail on what it finds. Look at RV(fit), or run the playbook C(telephony.vicidial.preflight), which fails.
   - Never changes anything, and works in check mode.
-version_added: 1.1.0
 author:
   - telephony.vicidial maintainers (@telephony-vicidial)
 extends_documentation_fragment:
