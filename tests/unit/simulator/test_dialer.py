@@ -62,6 +62,14 @@ def test_begin_and_end(dialer: Dialer) -> None:
     assert [it.ended_by for it in dialer.recordings] == ["END"]
 
 
+def test_who_began_a_recording_is_told(dialer: Dialer) -> None:
+    send(dialer, "BEGIN")
+    send(dialer, "BEGIN_MID")
+    send(dialer, "START")
+    dialer.start_recording("1000")
+    assert [it.begun_by for it in dialer.recordings] == ["BEGIN", "BEGIN_MID", "START", "another controller"]
+
+
 @pytest.mark.parametrize(("written", "acted"), [(0.0, 1.3), (0.1, 1.3), (0.99, 1.3), (1.0, 2.3), (7.5, 8.3)])
 def test_the_screen_polls_at_its_own_moments(dialer: Dialer, written: float, acted: float) -> None:
     dialer.clock.advance(written)

@@ -210,6 +210,7 @@ STATES = [
     ("old-build", "system", None, {"build": "250429-0937"}),
     ("display-errors", "system", None, {"display_errors": True}),
     ("php7", "system", None, {"php": 7}),
+    ("clock-jump", "system", None, {"utc_offset": -3600}),
     ("screen-closed", "agents", "1000", {"open": False}),
     ("screen-slow", "agents", "1000", {"poll": 4.0}),
     ("signal-lost", "agents", "1000", {"lose": 1}),

@@ -98,7 +98,10 @@ _NOT_TO_BE_SET = frozenset({"user", "login", "call"})
 
 @dataclass
 class Recording:
-    """A row of the table of recordings; live while ``ended_at`` is None. Times are the clock's seconds."""
+    """A row of the table of recordings; live while ``ended_at`` is None. Times are the clock's seconds.
+
+    ``begun_by`` is the signal that began it, label and all, or who did it without one.
+    """
 
     recording_id: int
     user: str
@@ -106,6 +109,7 @@ class Recording:
     filename: str
     server: str
     started_at: float = field(metadata=between(0, LATEST))
+    begun_by: str = ""
     ended_at: float | None = None
     ended_by: str | None = None
 
@@ -275,7 +279,7 @@ class Dialer:
         """
         now = self._settle()
         _check_kind(kind)
-        recording = self._start(self._agent(user), kind, now)
+        recording = self._start(self._agent(user), kind, now, "another controller")
         if filename is not None:
             recording.filename = filename
         return recording
@@ -388,14 +392,14 @@ class Dialer:
             return  # protocol 4.8: such a signal confuses the screen
         if signal.startswith("BEGIN"):
             if agent.call is not None and self._rules(agent).stereo != "DISABLED":
-                self._start(agent, AGENT_CONTROLLED, now)
+                self._start(agent, AGENT_CONTROLLED, now, signal)
         elif signal == "END":
             self._end(self._newest(agent.user, AGENT_CONTROLLED), now, "END")
         elif signal == "STOP":
             for recording in [it for it in self._live.get(agent.user, []) if it.kind == MONO]:
                 self._end(recording, now, "STOP")
         if "START" in signal:
-            self._start(agent, MONO, now)  # protocol 4.8: also when it is only part of a stereo label
+            self._start(agent, MONO, now, signal)  # protocol 4.8: also when it is only part of a stereo label
 
     # Rows
 
@@ -422,10 +426,11 @@ class Dialer:
     def _newest(self, user: str, kind: str) -> Recording | None:
         return next((it for it in reversed(self._live.get(user, [])) if it.kind == kind), None)
 
-    def _start(self, agent: Agent, kind: str, now: float) -> Recording:
+    def _start(self, agent: Agent, kind: str, now: float, by: str) -> Recording:
         number = self._next_recording_id
         self._next_recording_id += 1
-        recording = Recording(number, agent.user, kind, f"{number}_{agent.campaign}_{agent.user}", agent.server, now)
+        filename = f"{number}_{agent.campaign}_{agent.user}"
+        recording = Recording(number, agent.user, kind, filename, agent.server, now, by)
         self._recordings.append(recording)
         self._live.setdefault(agent.user, []).append(recording)
         return recording

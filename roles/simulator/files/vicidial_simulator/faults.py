@@ -157,6 +157,7 @@ STATE_FAULTS: dict[str, Change] = {
     "old-build": _system(build=OLD_BUILD, version="2.14-81"),
     "display-errors": _system(display_errors=True),
     "php7": _system(php=7),
+    "clock-jump": _system(utc_offset=-3600),
     "screen-closed": _each_screen(open=False),
     "screen-slow": _each_screen(poll=SLOW_POLL_SECONDS),
     "signal-lost": _each_screen(lose=1),
