@@ -97,7 +97,7 @@ contract: $(MAIN)/made $(PY39_VENV) ## pytest tests/contract: the simulator agai
 	@$(PART) "contract: $$(<$(MAIN)/made)" $(call IN,main) pytest tests/contract $(PYTEST)
 
 .PHONY: reliability
-reliability: $(MAIN)/made ## pytest tests/reliability: faults, episodes, hostile answers, secrets; prints the figures
+reliability: $(MAIN)/made $(PY39_VENV) ## pytest tests/reliability: faults, episodes, hostile answers, secrets; prints the figures
 	@$(PART) "reliability: $$(<$(MAIN)/made)" $(call IN,main) pytest -n 2 --dist loadfile tests/reliability $(PYTEST)
 
 .PHONY: operations

@@ -52,7 +52,8 @@ options:
   ca_path:
     description:
       - A file with the CA certificates, or a directory of hashed ones, that the server's certificate is verified with.
-      - Without it E(REQUESTS_CA_BUNDLE) is used if set, and the CA certificates that C(requests) finds otherwise.
+      - Without it E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) is used if set, and the CA certificates that C(requests)
+        finds otherwise.
       - If not set, the value of the environment variable E(VICIDIAL_CA_PATH) is used.
     type: path
   client_cert:

@@ -1,18 +1,16 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One HTTP request to a VICIdial server: the only file that knows requests.
+"""One HTTP request to a VICIdial server. With the two files that it imports it is all that knows requests.
 
 No exception that leaves this file holds text of requests, a URL with a query, or anything of a body.
 """
 
 from __future__ import annotations
 
+import os
 import re
-import socket
-import ssl
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
@@ -24,15 +22,9 @@ except ImportError:  # whoever uses this file reports it with missing_required_l
 else:
     HAS_REQUESTS = True
 
+from ansible_collections.telephony.vicidial.plugins.module_utils._connection_errors import connection_error
 from ansible_collections.telephony.vicidial.plugins.module_utils._deadline import DeadlineAdapter
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
-    ApiError,
-    HttpError,
-    NotUnderstoodError,
-    TimedOutError,
-    TlsError,
-    UnreachableError,
-)
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import HttpError, NotUnderstoodError
 
 LONGEST_BODY = 1024 * 1024
 CONNECT_SECONDS = 5.0
@@ -94,7 +86,7 @@ class Http:
                 data=form,
                 timeout=(min(CONNECT_SECONDS, connection.timeout), connection.timeout),
                 allow_redirects=False,
-                verify=connection.verify,
+                verify=_authorities() if connection.verify is True else connection.verify,
                 cert=cert,  # type: ignore[arg-type]
                 stream=True,
             ) as response:
@@ -102,7 +94,17 @@ class Http:
                     raise _http_error(response)
                 return _read(response.raw)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _connection_error(error) from None
+            raise connection_error(error) from None
+
+
+def _authorities() -> str:
+    """The CA certificates to verify with where none are given.
+
+    What requests makes of the environment by itself is not to be relied on: before 2.28 an empty CURL_CA_BUNDLE
+    switches verification off.
+    """
+    of_environment = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    return of_environment or requests.utils.DEFAULT_CA_BUNDLE_PATH
 
 
 def goes_through_proxy(url: str) -> bool:
@@ -151,60 +153,3 @@ def _host(response: requests.Response) -> str:
         return f"{target.scheme}://{target.hostname}" if re.fullmatch(r"[-.:\w]+", target.hostname or "") else "nowhere"
     except ValueError:
         return "nowhere"
-
-
-def _connection_error(error: Exception) -> ApiError:
-    """``error`` of requests or below as ours: its own text, which can hold a URL, is left behind."""
-    causes = list(_causes(error))
-    refused_certificate = next((it for it in causes if isinstance(it, ssl.SSLCertVerificationError)), None)
-    if refused_certificate is not None:
-        return TlsError(
-            f"the server's certificate is not trusted: {refused_certificate.verify_message or 'verification failed'}",
-            "Set ca_path to the CA that signed it, or correct the certificate or the host name in api_url",
-            transient=False,
-            unsent=True,
-        )
-    if any(isinstance(it, ssl.SSLError) for it in causes):
-        return TlsError(
-            "no TLS connection came about",
-            "Check the scheme and the port in api_url, and that ca_path, client_cert and client_key are PEM files",
-            transient=False,
-            unsent=False,
-        )
-    if isinstance(error, requests.exceptions.InvalidURL):
-        return UnreachableError("api_url names no possible host", "Correct api_url", transient=False, unsent=True)
-    # Without a connection the server has heard nothing. After any other failure it may have.
-    unsent = any(
-        isinstance(it, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)) for it in causes
-    )
-    # urllib3 derives even a refused connection from ConnectTimeoutError: only requests tells the two apart.
-    if any(isinstance(it, (requests.Timeout, urllib3.exceptions.ReadTimeoutError, socket.timeout)) for it in causes):
-        return _timed_out(unsent)
-    detail = next((it.strerror for it in causes if isinstance(it, OSError) and it.strerror), None)
-    whom = "the proxy" if any(isinstance(it, requests.exceptions.ProxyError) for it in causes) else "the server"
-    return UnreachableError(
-        f"{whom} cannot be reached: {detail or 'the connection was closed before the answer was complete'}",
-        "Check api_url, the network and the proxy settings of the environment, and that the web server is up",
-        transient=True,
-        unsent=unsent,
-    )
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """``error`` and all that lies beneath it: requests and urllib3 hide the cause in arguments and contexts."""
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        it = waiting.pop(0)
-        if isinstance(it, BaseException) and id(it) not in seen:
-            seen.add(id(it))
-            yield it
-            waiting.extend([it.__cause__, it.__context__, getattr(it, "reason", None), *it.args])
-
-
-def _timed_out(unsent: bool) -> TimedOutError:
-    return TimedOutError(
-        "the server did not answer in time",
-        "Check the load of the web server, or set timeout higher",
-        unsent,
-    )

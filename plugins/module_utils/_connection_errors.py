@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What it means that a request ended in an exception of requests, or of what lies beneath it.
+
+The text of such an exception can hold a URL, with the credentials for a proxy in it: it is left behind.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+
+try:
+    import requests
+    import urllib3
+except ImportError:  # whoever uses this file reports it with missing_required_lib
+    pass
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    ApiError,
+    TimedOutError,
+    TlsError,
+    UnreachableError,
+)
+
+_SERVER_ERROR = 500
+
+
+def connection_error(error: Exception) -> ApiError:
+    """``error`` as ours, with what is known of whether the server has heard anything."""
+    causes = list(_causes(error))
+    return _of_the_options(error) or _of_tls(causes) or _of_a_tunnel(causes) or _of_the_network(causes)
+
+
+def _of_the_options(error: Exception) -> ApiError | None:
+    if isinstance(error, requests.exceptions.InvalidURL):
+        return UnreachableError("api_url names no possible host", "Correct api_url", transient=False, unsent=True)
+    if type(error) is OSError and error.errno is None:  # so says requests of a file that it does not find
+        return TlsError(
+            "a file of certificates is not there",
+            "Check ca_path, client_cert, client_key, and REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE in the environment",
+            transient=False,
+            unsent=True,
+        )
+    return None
+
+
+def _of_tls(causes: Sequence[BaseException]) -> ApiError | None:
+    refused_certificate = next((it for it in causes if _is_refused_certificate(it)), None)
+    if refused_certificate is not None:
+        why = getattr(refused_certificate, "verify_message", "it is not valid for the host name in api_url")
+        return TlsError(
+            f"the server's certificate is not trusted: {why.rstrip('.') or 'verification failed'}",
+            "Set ca_path to the CA that signed it, or correct the certificate or the host name in api_url",
+            transient=False,
+            unsent=True,
+        )
+    if any(isinstance(it, ssl.SSLError) for it in causes):
+        return TlsError(
+            "no TLS connection came about",
+            "Check the scheme and the port in api_url, and that ca_path, client_cert and client_key are PEM files",
+            transient=False,
+            unsent=False,
+        )
+    return None
+
+
+def _is_refused_certificate(error: BaseException) -> bool:
+    """urllib3 before 2 compares the names by itself, and has an error of its own, or Python's, for another one."""
+    return isinstance(error, ssl.SSLCertVerificationError) or type(error).__name__ == "CertificateError"
+
+
+def _of_a_tunnel(causes: Sequence[BaseException]) -> ApiError | None:
+    """A proxy that answers, but lets nothing through."""
+    answers = [re.match(r"Tunnel connection failed: ([0-9]{3})", str(it)) for it in causes]
+    status = next((int(answer[1]) for answer in answers if answer), None)
+    if status is None:
+        return None
+    return UnreachableError(
+        f"the proxy opens no way to the server (HTTP {status})",
+        "Check the proxy settings of the environment, and the credentials for the proxy in them",
+        transient=status >= _SERVER_ERROR,
+        unsent=True,
+    )
+
+
+def _of_the_network(causes: Sequence[BaseException]) -> ApiError:
+    # Without a connection the server has heard nothing. After any other failure it may have.
+    unsent = any(
+        isinstance(it, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)) for it in causes
+    )
+    # urllib3 derives even a refused connection from ConnectTimeoutError: only requests tells the two apart.
+    if any(isinstance(it, (requests.Timeout, urllib3.exceptions.ReadTimeoutError, socket.timeout)) for it in causes):
+        return TimedOutError(
+            "the server did not answer in time",
+            "Check the load of the web server, or set timeout higher",
+            unsent,
+        )
+    detail = next((it.strerror for it in causes if isinstance(it, OSError) and it.strerror), None)
+    whom = "the proxy" if any(isinstance(it, requests.exceptions.ProxyError) for it in causes) else "the server"
+    return UnreachableError(
+        f"{whom} cannot be reached: {detail or 'the connection was closed before the answer was complete'}",
+        "Check api_url, the network and the proxy settings of the environment, and that the web server is up",
+        transient=True,
+        unsent=unsent,
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and all that lies beneath it: requests and urllib3 hide the cause in arguments and contexts."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        it = waiting.pop(0)
+        if isinstance(it, BaseException) and id(it) not in seen:
+            seen.add(id(it))
+            yield it
+            waiting.extend([it.__cause__, it.__context__, getattr(it, "reason", None), *it.args])
