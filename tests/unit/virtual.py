@@ -44,10 +44,11 @@ class VirtualCallCenter:
         self.meddle: Meddle = lambda _form: None
         self.free = self.size = size
         self.most_under_way = 0
-        self._latency = latency
+        self._latency = self._took = latency
         self._coming: list[tuple[float, int, Any, Any]] = []
         self._numbers = itertools.count()
         self.password = PASSWORD
+        self._clients: dict[str, AgentApi] = {}
 
     def declare(self, agents: Iterable[str], state: str | None, **other: Any) -> list[Told]:
         """Drive a fleet; ``other`` are fields of Wanted, or arguments of Fleet."""
@@ -73,9 +74,12 @@ class VirtualCallCenter:
         self.free -= 1
         assert self.free >= 0
         self.most_under_way = max(self.most_under_way, self.size - self.free)
-        api = AgentApi(Connection("http://virtual/agc/api.php", USER, self.password))
-        api._http = self  # type: ignore[assignment]
-        heapq.heappush(self._coming, (self.at + self._latency, next(self._numbers), tag, call(api)))
+        self._took = self._latency
+        if self.password not in self._clients:
+            self._clients[self.password] = AgentApi(Connection("http://virtual/agc/api.php", USER, self.password))
+            self._clients[self.password]._http = self  # type: ignore[assignment]
+        result = call(self._clients[self.password])
+        heapq.heappush(self._coming, (self.at + self._took, next(self._numbers), tag, result))
 
     def collect(self, seconds: float) -> tuple[Any, Any] | None:
         assert seconds >= 0

@@ -1,0 +1,287 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every fault at every call of a convergence, for both states, for one agent and for a fleet: the result is true.
+
+In virtual time: the real fleet, decision, client and parser over the simulator's dialer. test_fault_matrix_http.py does
+the same over real connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any, Callable
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _report
+from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
+from ansible_collections.telephony.vicidial.tests.reliability.faulty import (
+    NETWORK_FAULTS,
+    RESTART_SECONDS,
+    SLOW,
+    Event,
+    FaultyCallCenter,
+)
+from ansible_collections.telephony.vicidial.tests.reliability.truth import LABEL, doubles, falsehoods, refused_logins
+from ansible_collections.telephony.vicidial.tests.support import USER
+from ansible_collections.telephony.vicidial.tests.unit.virtual import STARTED_AT
+from vicidial_simulator.dialer import Dialer, DialerError
+from vicidial_simulator.faults import CALL_FAULTS, OLD_BUILD, STATE_FAULTS
+
+MOST_CALLS = 8  # of an agent's convergence in which a fault hits
+PATIENCE_SECONDS = 7.0  # enough for an END to be sent once more
+FLEET = 3
+A_MINUTE = 60.0
+FIRST = "1000"
+FLOOR = [str(1000 + number) for number in range(FLEET)]
+# The wanted state, and how many recordings of somebody else's are live to begin with.
+SCENES = [("recording", 0), ("idle", 1), ("idle", 2)]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One episode: what is wanted of whom, and what goes wrong at which call."""
+
+    wanted: str
+    live: int = 0
+    agents: int = 1
+    hits: tuple[dict[str, Any], ...] = ()
+    events: dict[tuple[str, int, str], Event] = field(default_factory=dict, compare=False)
+    about: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    statuses: str = "INCALL"
+    password: str | None = None
+    screen: dict[str, float] = field(default_factory=dict)
+
+    def play(self) -> tuple[list[str], bool]:
+        """What is not true in the end, and whether anything went wrong at all."""
+        center = FaultyCallCenter(self.agents, self.statuses)
+        center.password = self.password or center.password
+        for user in list(center.dialer.agents):
+            if self.screen:
+                center.dialer.change_screen(user, **self.screen)
+            for _time in range(self.live):
+                center.dialer.start_recording(user)
+        for hit in self.hits:
+            center.hit(**hit)
+        center.events.update(self.events)
+        options = {"stage": LABEL, "wait_timeout": PATIENCE_SECONDS, **self.options}
+        tolds = center.declare(FLOOR[: self.agents], self.wanted, **options)
+        found = []
+        for record in _report.result(tolds, self.agents == 1)["recordings"]:
+            calls = [it for it in center.log if it.user == record["user"]]
+            found += [f"{record['user']}: {it}" for it in falsehoods(self.wanted, record, calls, center.log)]
+        center.at += A_MINUTE
+        found += [f"live at the same time: {pair}" for pair in doubles(center.dialer.recordings)]
+        # Where the password is changed under a fleet, every worker can have a call under way.
+        if refused_logins(center.log) > (1 if self.password else self.agents):
+            found.append("more than one refused login")
+        return found, center.happened or bool(self.screen)
+
+
+def judge(cells: Iterable[Cell], what: str, figure: Figure) -> None:
+    """Play all ``cells``; those in which nothing went wrong do not count."""
+    broken, counted = [], 0
+    for cell in cells:
+        found, happened = cell.play()
+        counted += happened or bool(found)
+        if found:
+            broken.append((cell, found))
+    figure(f"{counted - len(broken)} of {counted} cells hold: {what}")
+    assert counted
+    assert not broken, "\n".join(f"{cell}: {found}" for cell, found in broken[:5])
+
+
+def hit(name: str, user: str, skip: int, times: int | None = 1, seconds: float = 0.0) -> dict[str, Any]:
+    return {"name": name, "user": user, "skip": skip, "times": times, "seconds": seconds}
+
+
+def faults() -> Iterator[tuple[str, float]]:
+    """Every fault of a call, the slow ones also so slow that the client gives up."""
+    for name in [*CALL_FAULTS, *NETWORK_FAULTS]:
+        yield name, 0.0
+        if name in SLOW:
+            yield name, 2.0
+            yield name, 11.0
+
+
+def calls_that_meet_a_fault() -> Iterator[Cell]:
+    for (wanted, live), (name, seconds), skip, times in product(SCENES, faults(), range(MOST_CALLS), (1, 2, None)):
+        scene = Cell(wanted, live)
+        yield replace(scene, hits=(hit(name, FIRST, skip, times, seconds),))
+        fleet = replace(scene, agents=FLEET)
+        if times == 1:
+            yield replace(fleet, hits=(hit(name, "1001", skip, times, seconds),))
+        else:
+            yield replace(fleet, hits=tuple(hit(name, user, skip, times, seconds) for user in FLOOR))
+
+
+def test_every_fault_at_every_call(figure: Figure) -> None:
+    judge(calls_that_meet_a_fault(), "a fault of a call", figure)
+
+
+# What happens at the dialer
+
+
+def with_dialer(act: Callable[[Dialer, str], object]) -> Event:
+    """An event in which nothing is done where it makes no sense, such as ending a call that there is not."""
+
+    def event(center: FaultyCallCenter, user: str) -> None:
+        with suppress(DialerError):
+            act(center.dialer, user)
+
+    return event
+
+
+def next_call(dialer: Dialer, user: str) -> None:
+    dialer.end_call(user)
+    dialer.start_call(user)
+
+
+def next_login(dialer: Dialer, user: str) -> None:
+    dialer.log_out(user)
+    dialer.log_in(user, "SALES")
+    dialer.start_call(user)
+
+
+def call_that_is_recorded(dialer: Dialer, user: str) -> None:
+    dialer.campaigns["SALES"].recording = "ALLCALLS"
+    next_call(dialer, user)
+
+
+def recording_in_between(dialer: Dialer, user: str) -> None:
+    dialer.start_recording(user)
+    dialer.end_recording(user)
+
+
+def restart(center: FaultyCallCenter, _user: str) -> None:
+    center.away_until = center.at + RESTART_SECONDS
+
+
+def clock_ahead(center: FaultyCallCenter, _user: str) -> None:
+    center.dialer.clock.advance(3600)
+
+
+def system(**fields: Any) -> Event:
+    return with_dialer(lambda dialer, _user: setattr(dialer, "system", replace(dialer.system, **fields)))
+
+
+def account(**fields: Any) -> Event:
+    return with_dialer(lambda dialer, _user: dialer.accounts.update({USER: replace(dialer.accounts[USER], **fields)}))
+
+
+def slot(signal: str) -> Event:
+    return with_dialer(lambda dialer, user: dialer.write_slot(user, signal))
+
+
+def screen(**fields: Any) -> Event:
+    return with_dialer(lambda dialer, user: dialer.change_screen(user, **fields))
+
+
+SECOND_CONTROLLER: dict[str, Event] = {
+    "its BEGIN": slot("BEGIN"),
+    "its END": slot("END"),
+    "its START": slot("START"),
+    "its STOP": slot("STOP"),
+    "it begins one": with_dialer(lambda dialer, user: dialer.start_recording(user)),
+    "it ends one": with_dialer(lambda dialer, user: dialer.end_recording(user)),
+    "it begins one and ends it": with_dialer(recording_in_between),
+}
+EVENTS: dict[str, Event] = {
+    **SECOND_CONTROLLER,
+    "log-out": with_dialer(Dialer.log_out),
+    "log-out and log-in": with_dialer(next_login),
+    "end of the call": with_dialer(Dialer.end_call),
+    "the next call": with_dialer(next_call),
+    "the next call, recorded by the campaign": with_dialer(call_that_is_recorded),
+    "a call": with_dialer(Dialer.start_call),
+    "campaign DISABLED": with_dialer(lambda dialer, _user: setattr(dialer.campaigns["SALES"], "stereo", "DISABLED")),
+    "screen closed": screen(open=False),
+    "screen slow": screen(poll=4.0),
+    "signal lost": screen(lose=1),
+    "restart of 3 s": restart,
+    "clock an hour ahead": clock_ahead,
+    "clock an hour back": system(utc_offset=-3600),
+    "password changed": account(password="changed"),
+    "API access taken away": account(agent_api_access=False),
+    "permission taken away": account(allowed_functions=["recording"]),
+    "account translated": account(language="Spanish"),
+    "account locked": account(failures=10, last_failure=STARTED_AT),
+    "stereo switched off": system(stereo_recordings=False),
+    "API switched off": system(api_active=False),
+    "no active server": system(active_servers=False),
+    "an older build": system(build=OLD_BUILD, version="2.14-81"),
+    "PHP shows its warnings": system(display_errors=True),
+    "PHP 7": system(php=7),
+}
+"""By what happens: the state faults of the simulator are among them."""
+
+
+def every_moment(user: str) -> Iterator[tuple[str, int, str]]:
+    return product([user], range(MOST_CALLS), ["before", "after"])
+
+
+def events_at_every_step() -> Iterator[Cell]:
+    for (wanted, live), (name, event), moment in product(SCENES, EVENTS.items(), every_moment(FIRST)):
+        cell = Cell(wanted, live, about=f"{name} {moment}", events={moment: event})
+        yield cell
+        yield replace(cell, statuses="READY")
+        yield replace(cell, options={"stable_for": 2.0})
+        if name in ("log-out", "log-out and log-in", "restart of 3 s"):
+            yield replace(cell, options={"fail_when_logged_out": False})
+        yield replace(cell, agents=FLEET, events={(user, *moment[1:]): event for user in FLOOR})
+
+
+def test_whatever_happens_before_and_after_every_call(figure: Figure) -> None:
+    judge(events_at_every_step(), "something happens at the dialer", figure)
+
+
+def answers_lost_while_it_is_overwritten() -> Iterator[Cell]:
+    moments = [(FIRST, 1, "before"), (FIRST, 1, "after"), (FIRST, 2, "after")]
+    for (wanted, live), (name, seconds), (what, event), moment in product(
+        SCENES[:2], faults(), SECOND_CONTROLLER.items(), moments
+    ):
+        cell = Cell(wanted, live, about=f"{what} {moment}", events={moment: event}, options={"wait_timeout": 20.0})
+        yield replace(cell, hits=(hit(name, FIRST, 1, 1, seconds),))
+
+
+def test_a_second_controller_while_an_answer_is_lost(figure: Figure) -> None:
+    judge(answers_lost_while_it_is_overwritten(), "a fault of the signal's call, and a second controller", figure)
+
+
+def screens_at_every_moment() -> Iterator[Cell]:
+    """The one poll of the screen falls into every 5 ms of 2.5 s: calls take 10 ms, and come every 510 ms."""
+    for (wanted, live), act, step in product(SCENES[:2], (0.0, 0.3), range(500)):
+        phase = STARTED_AT + step * 0.005
+        yield Cell(wanted, live, screen={"poll": 100.0, "act": act, "phase": phase}, about="screen")
+
+
+def test_the_screen_acts_before_during_and_after_every_poll(figure: Figure) -> None:
+    judge(screens_at_every_moment(), "the moment at which the screen acts", figure)
+
+
+def wrong_passwords() -> Iterator[Cell]:
+    for wanted, (name, seconds), times, agents in product(("recording", "idle"), faults(), (1, 3, None), (1, FLEET)):
+        hits = tuple(hit(name, user, 0, times, seconds) for user in FLOOR[:agents])
+        yield Cell(wanted, 0, agents, hits, password="wrong")
+
+
+def test_a_wrong_password_is_one_failed_login_whatever_becomes_of_the_answer(figure: Figure) -> None:
+    judge(wrong_passwords(), "a wrong password, and a fault of the call", figure)
+
+
+def test_every_fault_of_the_call_center_is_in_the_matrix() -> None:
+    stand_for = {
+        "translated": "account translated",
+        "old-build": "an older build",
+        "display-errors": "PHP shows its warnings",
+        "php7": "PHP 7",
+        "clock-jump": "clock an hour back",
+        "screen-closed": "screen closed",
+        "screen-slow": "screen slow",
+        "signal-lost": "signal lost",
+    }
+    assert set(stand_for) == set(STATE_FAULTS)
+    assert set(stand_for.values()) <= set(EVENTS)
