@@ -38,7 +38,8 @@ def connection_error(error: Exception) -> ApiError:
 def _of_the_options(error: Exception) -> ApiError | None:
     if isinstance(error, requests.exceptions.InvalidURL):
         return UnreachableError("api_url names no possible host", "Correct api_url", transient=False, unsent=True)
-    if type(error) is OSError and error.errno is None:  # so says requests of a file that it does not find
+    known = isinstance(error, (requests.RequestException, socket.timeout))
+    if isinstance(error, OSError) and not known and error.errno is None:  # so says requests of a file that it misses
         return TlsError(
             "a file of certificates is not there",
             "Check ca_path, client_cert, client_key, and REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE in the environment",

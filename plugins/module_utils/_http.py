@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One HTTP request to a VICIdial server. With the two files that it imports it is all that knows requests.
+"""One HTTP request to a VICIdial server. Beside it only _connection_errors and _deadline know requests.
 
 No exception that leaves this file holds text of requests, a URL with a query, or anything of a body.
 """
