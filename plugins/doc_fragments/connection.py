@@ -70,7 +70,7 @@ options:
   retries:
     description:
       - How often a STATUS is repeated that got no answer (no connection, a time-out, HTTP 429 or 5xx, a page without
-        any result), after pauses of 0.5, 1, 2 and so on seconds. 0 to 10.
+        any result), after pauses of 0.5, 1, 2 and so on seconds, or as long as its C(Retry-After) says. 0 to 10.
       - The very first call, and the list of who is logged in, are repeated only when they certainly did not reach the
         server, for an answer that got lost may have been that the password is wrong.
       - A BEGIN or END is never repeated blindly. After an unclear answer to one the module asks for the STATUS and

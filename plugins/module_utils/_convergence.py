@@ -161,7 +161,7 @@ def never_begun(error: ApiError) -> Outcome:
 
 
 def _ask(course: _Course) -> Generator[Step, Heard, None]:
-    """Ask STATUS; a transient failure is repeated with growing pauses, within the deadline.
+    """Ask STATUS; a transient failure is repeated with growing pauses, or as the server says, within the deadline.
 
     Until the account has proved fit, only a call that never reached the server is repeated: what failed may have been
     a login with a wrong password, which the server has counted (protocol 3.4).
@@ -173,7 +173,7 @@ def _ask(course: _Course) -> Generator[Step, Heard, None]:
             course.see(heard.reply)
             return
         course.lose_sight()
-        pause = FIRST_RETRY_PAUSE * 2**attempt
+        pause = max(FIRST_RETRY_PAUSE * 2**attempt, heard.error.retry_after if heard.error else 0.0)
         is_last = attempt == course.wanted.retries or heard.at + pause > course.deadline
         if heard.error is not None and (is_last or not course.may_repeat(heard.error)):
             raise heard.error

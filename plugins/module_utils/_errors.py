@@ -23,8 +23,8 @@ class ApiError(Exception):
 
     ``stops_run``: it is about the account, not about one agent, so asking for the next agent is useless and could
     lock the account (protocol 3.4). ``refused``: the server's own refusal, so nothing was written. ``no_answer``: the
-    server said nothing of its own. ``transient``: a STATUS may be repeated. ``unsent``: the call certainly never
-    reached the server.
+    server said nothing of its own. ``transient``: a STATUS may be repeated, ``retry_after`` so many seconds at the
+    earliest. ``unsent``: the call certainly never reached the server.
     """
 
     reason: str
@@ -32,6 +32,7 @@ class ApiError(Exception):
     refused: ClassVar[bool] = False
     no_answer: ClassVar[bool] = False
     transient = False
+    retry_after = 0.0
     unsent = False
 
     def __init__(self, what: str, remedy: str) -> None:
@@ -270,9 +271,10 @@ class HttpError(ApiError):
     reason = "http_error"
     no_answer = True
 
-    def __init__(self, what: str, remedy: str, transient: bool = False) -> None:
+    def __init__(self, what: str, remedy: str, transient: bool = False, retry_after: float = 0.0) -> None:
         super().__init__(what, remedy)
         self.transient = transient
+        self.retry_after = retry_after
 
 
 class UnreachableError(ApiError):

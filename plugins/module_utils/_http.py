@@ -143,7 +143,14 @@ def _http_error(response: requests.Response) -> HttpError:
         if status >= _SERVER_ERROR
         else "Check api_url and what stands in front of the server: VICIdial itself answers with HTTP 200 only",
         transient=status >= _SERVER_ERROR or status == _TOO_MANY_REQUESTS,
+        retry_after=_retry_after(response),
     )
+
+
+def _retry_after(response: requests.Response) -> float:
+    """For how many seconds the server wants to be left alone; 0 where it names a date, or nothing."""
+    said = response.headers.get("Retry-After", "")
+    return float(said) if re.fullmatch("[0-9]{1,9}", said) else 0.0
 
 
 def _host(response: requests.Response) -> str:

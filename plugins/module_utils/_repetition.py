@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Callable, TypeVar
 
@@ -31,7 +32,7 @@ def repeated(
             return ask()
         except ApiError as error:
             may_repeat = error.transient and (error.unsent or not with_login)
-            pause = next(pauses, None)
-            if not may_repeat or pause is None or time.monotonic() + pause > give_up_at:
+            pause = max(next(pauses, math.inf), error.retry_after)
+            if not may_repeat or time.monotonic() + pause > give_up_at:
                 raise
         sleep(pause)

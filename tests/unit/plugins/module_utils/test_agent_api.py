@@ -138,6 +138,18 @@ def test_what_stands_around_an_answer_does_no_harm(simulator: Simulator, api: Ag
         assert error.transient
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("120", 120.0), ("Sun, 22 Nov 2026 09:13:40 GMT", 0.0), ("-1", 0.0), ("1e9", 0.0), ("", 0.0)]
+)
+def test_how_long_the_server_wants_to_be_left_alone(
+    raw_server: Callable[[Serve], str], said: str, seconds: float
+) -> None:
+    answer = f"HTTP/1.1 503 Busy\r\nRetry-After: {said}\r\nContent-Length: 0\r\n\r\n".encode()
+    with pytest.raises(_errors.HttpError) as caught:
+        AgentApi(Connection(raw_server(lambda client: client.sendall(answer)), "6666", PASSWORD)).status(AGENT)
+    assert caught.value.retry_after == seconds
+
+
 def test_a_redirect_is_named_without_its_query_and_not_followed(simulator: Simulator, api: AgentApi) -> None:
     simulator.faults.add(simulator.dialer, "redirect")
     with pytest.raises(_errors.HttpError) as caught:

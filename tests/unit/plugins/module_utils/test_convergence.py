@@ -293,6 +293,20 @@ def test_what_is_no_passing_fault_is_never_repeated(error: _errors.ApiError) -> 
     assert play(RECORDING, ("STATUS", error)).failure is error
 
 
+@pytest.mark.parametrize(("seconds", "pause"), [(0.0, 0.5), (0.1, 0.5), (3.0, 3.0)])
+def test_status_is_repeated_when_the_server_says(seconds: float, pause: float) -> None:
+    convergence = converge(RECORDING)
+    next(convergence)
+    assert convergence.send(Heard(100.0, account_is_proven=True)) == Ask()
+    busy = _errors.HttpError("HTTP 503", "Look", transient=True, retry_after=seconds)
+    assert convergence.send(Heard(100.0, error=busy)) == Pause(pause)
+
+
+def test_a_server_that_wants_to_be_left_alone_beyond_the_deadline_is_not_asked_again() -> None:
+    busy = _errors.HttpError("HTTP 503", "Look", transient=True, retry_after=60.0)
+    assert play(RECORDING, ("STATUS", busy)).failure is busy
+
+
 @pytest.mark.parametrize("unclear", [BROKEN, CRASHED, GARBLED, _errors.TimedOutError("late", "Wait", unsent=False)])
 @pytest.mark.parametrize(
     ("wanted", "before", "signal", "after"), [(RECORDING, no(), "BEGIN", live()), (IDLE, live(), "END", no())]
