@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -131,11 +131,10 @@ def test_each_fault_of_a_call_is_a_typed_error(
 def test_what_stands_around_an_answer_does_no_harm(simulator: Simulator, api: AgentApi, fault: str) -> None:
     simulator.faults.add(simulator.dialer, fault)
     assert api.status(AGENT).state == "idle"
-    try:
-        assert api.status(AGENT).state == "idle", "the next call is not harmed either"
-    except _errors.UnreachableError as error:  # a server that closes can do so while the next call is on its way
-        assert fault == "close-after"
-        assert error.transient
+    if fault == "close-after":  # as the server does while the next call is on its way, if it is quick
+        with suppress(_errors.UnreachableError):
+            api.status(AGENT)
+    assert api.status(AGENT).state == "idle", "the next call is not harmed either"
 
 
 @pytest.mark.parametrize(
