@@ -90,7 +90,7 @@ class Version:
 
 
 # The word, then the rest of a line that the server finished: half a line is no answer.
-_RESULT_LINE = re.compile(r"^(ERROR|NOTICE|SUCCESS): ([^\n]*)\n", re.MULTILINE)
+_RESULT_LINE = re.compile(r"^(ERROR|NOTICE|SUCCESS): ([^\n]*?)\r?\n", re.MULTILINE)
 _VERSION_LINE = re.compile(
     r"^[^\s:|]+: ([^|\n]+)\|BUILD: ([0-9]{6}-[0-9]{4})\|"
     r"(?:[^\s:|]+: ([^|\n]*)\|EPOCH: ([0-9]{1,12})\b)?[^\n]*\n",
@@ -98,10 +98,12 @@ _VERSION_LINE = re.compile(
 )
 # What could have become an authentication error, in any language: asking again could cost a failed login.
 _BEGUN_LINE = re.compile(r"^\w+: ", re.MULTILINE)
-# A whole line in one of the two forms that have fields, in any language (protocol 2.1, 2.2).
-_LINE_WITH_FIELDS = re.compile(r"^\w+: [^|\n]+(?: - |: \|)[^\n]*\n", re.MULTILINE)
+# A whole line in one of the two forms that have fields, in any language (protocol 2.1, 2.2). That it is whole is looked
+# at first: at the end it would be once for every dash in it.
+_LINE_WITH_FIELDS = re.compile(r"^(?=[^\n]*\n)\w+: [^|\n]+(?: - |: \|)", re.MULTILINE)
 _AUTHENTICATION = "Invalid Username/Password: |"
 _STATUS_FIELDS = 8
+_LONGEST_ID = 18
 
 _REFUSALS: dict[str, Callable[[], ApiError]] = {
     "stereo_recording not valid": NotValidError,
@@ -120,15 +122,15 @@ def parse_reply(body: bytes) -> Reply:
     Raises the ApiError that the server's ERROR stands for (the first ERROR decides, protocol 2.4), NotUnderstoodError
     for text that is no answer in English, NoAnswerError for a body without any.
     """
-    text = body.decode("utf-8", "replace").lstrip("\ufeff")
+    text = body.decode("utf-8-sig", "replace")
     lines = _RESULT_LINE.findall(text)
     for word, rest in lines:
         if word == "ERROR":
-            return _error(rest.rstrip())
+            return _error(rest)
     if len(lines) != 1:
         raise _no_single_answer(text, len(lines))
     word, rest = lines[0]
-    return _answer(word, rest.rstrip())
+    return _answer(word, rest)
 
 
 def parse_version(body: bytes) -> Version:
@@ -146,7 +148,7 @@ def parse_version(body: bytes) -> Version:
 def _answer(word: str, rest: str) -> Reply:
     reason, _separator, tail = rest.partition(" - ")
     fields = tail.split("|")
-    if len(fields) == _STATUS_FIELDS and fields[7] in AGENT_STATUSES:
+    if _are_of_an_agent(fields):
         if word == "SUCCESS" and reason == "stereo_recording function sent":
             return Sent(fields[0])
         if word == "NOTICE" and reason == "not stereo_recording" and not any(fields[1:5]):
@@ -156,11 +158,19 @@ def _answer(word: str, rest: str) -> Reply:
     raise _not_english(reason)
 
 
+def _are_of_an_agent(fields: list[str]) -> bool:
+    """Whether these are the eight fields that every answer about a logged-in agent has (protocol 4.2, 4.9)."""
+    is_whole = len(fields) == _STATUS_FIELDS and fields[7] in AGENT_STATUSES
+    return is_whole and re.fullmatch("[-_0-9a-zA-Z]+", fields[0]) is not None
+
+
 def _active(fields: list[str]) -> Status:
     user, recording_id, filename, server, start_time = fields[:5]
-    if not re.fullmatch("[0-9]{1,18}", recording_id):
+    if not re.fullmatch("[0-9]+", recording_id):
         # A signal still in the slot can pass for an id: that is no recording (protocol 2.8).
         return Status(user, None, None, None, None, *fields[5:])
+    if len(recording_id) > _LONGEST_ID:
+        raise _not_english("")
     return Status(user, int(recording_id), filename or None, server or None, start_time or None, *fields[5:])
 
 
@@ -179,7 +189,7 @@ def _error(rest: str) -> Reply:
     if reason == "agent_user is not logged in":
         raise NotLoggedInError(tail)
     fields = tail.split("|")
-    if reason == "stop stereo_recording error" and len(fields) == _STATUS_FIELDS:
+    if reason == "stop stereo_recording error" and _are_of_an_agent(fields) and not any(fields[1:5]):
         return NothingToEnd(fields[0])
     raise _not_english(reason)
 

@@ -39,6 +39,8 @@ IDLE_STATUS = Status("1000", None, None, None, None, "10.0.0.5", "8600051", "REA
         (SENT, Sent("1000")),
         (NOTHING, NothingToEnd("1000")),
         (WARNING * 157 + ACTIVE + WARNING * 3, ACTIVE_STATUS),
+        (ACTIVE.replace(b"\n", b"\r\n"), ACTIVE_STATUS),
+        (b"\xef\xbb\xbf" + ACTIVE, ACTIVE_STATUS),
         (b"<html>\n<body>\n" + IDLE + b"</body>\n</html>\n", IDLE_STATUS),
         (IDLE + b'<a href="javascript:window.close();">Close</a>\n', IDLE_STATUS),
     ],
@@ -116,6 +118,14 @@ def test_each_error_of_the_server_has_its_class(body: bytes, error: type[_errors
         ("notice: not stereo_recording - 1000|||||10.0.0.5|8600051|READY\n", _errors.NotUnderstoodError),
         (" NOTICE: not stereo_recording - 1000|||||10.0.0.5|8600051|READY\n", _errors.NotUnderstoodError),
         ("<html><body><form>Sign in</form></body></html>\n", _errors.NotUnderstoodError),
+        # More after the end, no agent, an END error that is none of the server's, an id that no database holds
+        (f"{IDLE[:-1].decode()} \n", _errors.NotUnderstoodError),
+        (f"{IDLE[:-1].decode()}\u2028\n", _errors.NotUnderstoodError),
+        ("NOTICE: not stereo_recording - |||||10.0.0.5|8600051|READY\n", _errors.NotUnderstoodError),
+        ("NOTICE: not stereo_recording - 10 00|||||10.0.0.5|8600051|READY\n", _errors.NotUnderstoodError),
+        ("ERROR: stop stereo_recording error - 1000|||||10.0.0.5|8600051|DANCING\n", _errors.NotUnderstoodError),
+        ("ERROR: stop stereo_recording error - 1000|7||||10.0.0.5|8600051|READY\n", _errors.NotUnderstoodError),
+        (ACTIVE.decode().replace("121242", "9" * 19), _errors.NotUnderstoodError),
         # No answer at all: it may be there next time
         ("", _errors.NoAnswerError),
         ("MySQL connect ERROR: Connection refused", _errors.NoAnswerError),
