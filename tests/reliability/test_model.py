@@ -1,0 +1,391 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever agents, screens, other controllers and the network do in whatever order: no run says or does what is wrong.
+
+Hypothesis makes up episodes. In each, fleets of ours run over one dialer, interleaved call by call with everything else
+that can happen there; judge.py says what must hold. They are the same every time, unless
+``VICIDIAL_EPISODES=20000`` asks for so many others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Callable, Union
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
+from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
+from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
+from ansible_collections.telephony.vicidial.tests.reliability.interleaved import STARTED_AT, TIMEOUT, Run, World
+from ansible_collections.telephony.vicidial.tests.reliability.judge import LIMITS, judge, judge_doubles
+from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER
+from vicidial_simulator.faults import CALL_FAULTS
+
+EPISODES = 2000
+CAMPAIGN = "SALES"
+USERS = ["1000", "1001", "1002"]
+MOST_RUNS_AT_ONCE = 2
+LONGEST_RUN = 3600.0
+
+users = st.sampled_from(USERS)
+usually = st.sampled_from([True, True, True, False])
+often = st.sampled_from([False, False, False, True])
+seldom = st.sampled_from([False] * 9 + [True])
+statuses = st.sampled_from(["INCALL", "INCALL", "INCALL", "READY", "PAUSED", "QUEUE", "CLOSER"])
+polls = st.sampled_from([1.0, 1.0, 0.25, 2.0, 4.0, 9.0])
+acts = st.sampled_from([0.3, 0.3, 0.05, 2.0, 6.0, 12.0])
+phases = st.sampled_from([0.0, 0.2, 0.4, 0.6, 0.8])
+# How long after the last event the next one comes, or which call it comes just before.
+PAUSES = [0.0, 0.015, 0.1, 0.4, 0.9, 2.0, 5.0, 11.0]
+When = Union[float, str]
+pauses = st.sampled_from(PAUSES)
+whens: st.SearchStrategy[When] = st.sampled_from([*PAUSES, "STATUS", "STATUS", "BEGIN", "END"])
+REFUSED = _errors.UnreachableError("refused", "Start it", transient=True, unsent=True)
+NO_CONNECTION = _errors.TimedOutError("no connection", "Look", unsent=True)
+tally: Counter[str] = Counter()
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A task of a playbook, but for the state that it declares."""
+
+    who: list[str]
+    by_alias: bool
+    require_call: bool
+    fail_when_logged_out: bool
+    wait: bool
+    wait_timeout: float
+    wait_sleep: float
+    stable_for: float
+    retries: int
+    check_mode: bool
+    knows_the_password: bool
+    size: int
+    rate_limit: float | None
+
+
+declarations = st.builds(
+    Declaration,
+    who=st.sampled_from([USERS, USERS[::-1], USERS[:1], USERS[:2], [*USERS, "4711"]]),
+    by_alias=seldom,
+    require_call=often,
+    fail_when_logged_out=st.booleans(),
+    wait=st.sampled_from([True] * 7 + [False]),
+    wait_timeout=st.sampled_from([10.0, 10.0, 30.0, 2.0, 0.3, 0.0]),
+    wait_sleep=st.sampled_from([0.5, 0.5, 0.1, 3.0]),
+    stable_for=st.sampled_from([0.0, 0.0, 1.0, 4.0]),
+    retries=st.sampled_from([3, 3, 0, 1]),
+    check_mode=seldom,
+    knows_the_password=st.sampled_from([True] * 14 + [False]),
+    size=st.sampled_from([8, 8, 2, 1]),
+    rate_limit=st.sampled_from([None, None, None, 20.0, 1.0]),
+)
+
+
+class Episode(RuleBasedStateMachine):
+    """One call center, from its opening until every run is over and the last one has shown that it can be healed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.dialer = self.world.dialer
+        self.is_broken = False
+
+    @initialize(
+        agents=st.lists(st.tuples(statuses, polls, acts, phases), min_size=3, max_size=3),
+        latency=st.sampled_from([0.01, 0.01, 0.2]),
+        php=st.sampled_from([7, 8]),
+    )
+    def open(self, agents: list[tuple[str, float, float, float]], latency: float, php: int) -> None:
+        self.world.up = self.world.down = latency
+        self.dialer.system.php = php
+        for user, (status, poll, act, phase) in zip(USERS, agents):
+            self.dialer.log_in(user, CAMPAIGN)
+            self.dialer.change_screen(user, poll=poll, act=act, phase=STARTED_AT - poll * phase)
+            self.dialer.alt_users[f"crm{user}"] = user
+            if status == "INCALL":
+                self.dialer.start_call(user)
+            else:
+                self.dialer.change_agent(user, status=status)
+
+    # Our own runs
+
+    @precondition(lambda self: len(self.world.under_way()) < MOST_RUNS_AT_ONCE)
+    @rule(pause=pauses, declaration=declarations)
+    def recording_is_declared(self, pause: float, declaration: Declaration) -> None:
+        self.declare(pause, "recording", declaration)
+
+    @precondition(lambda self: len(self.world.under_way()) < MOST_RUNS_AT_ONCE)
+    @rule(pause=pauses, declaration=declarations)
+    def idle_is_declared(self, pause: float, declaration: Declaration) -> None:
+        self.declare(pause, "idle", declaration)
+
+    @precondition(lambda self: len(self.world.under_way()) < MOST_RUNS_AT_ONCE)
+    @rule(pause=pauses, declaration=declarations, state=st.sampled_from(["recording", "idle", None]))
+    def some_state_is_declared(self, pause: float, declaration: Declaration, state: str | None) -> None:
+        self.declare(pause, state, declaration)
+
+    def declare(self, pause: float, state: str | None, given: Declaration) -> None:
+        self.pass_time(pause)
+        wanted = Wanted(
+            state,
+            stage=f"_r{len(self.world.runs)}",
+            require_call=given.require_call,
+            fail_when_logged_out=given.fail_when_logged_out,
+            wait=given.wait,
+            wait_timeout=given.wait_timeout,
+            wait_sleep=given.wait_sleep,
+            stable_for=given.stable_for if given.wait else 0.0,
+            retries=given.retries,
+        )
+        agents = [Agent(alt_user=f"crm{given.who[0]}")] if given.by_alias else [Agent(user) for user in given.who]
+        self.world.password = PASSWORD if given.knows_the_password else "wrong"
+        self.world.start(agents, wanted, given.size, check_mode=given.check_mode, rate_limit=given.rate_limit)
+        self.pass_time(0.0)
+
+    @precondition(lambda self: self.world.under_way())
+    @rule(pause=pauses, seconds=st.sampled_from([None, 0.5, 3.0, 15.0]))
+    def run_is_interrupted_or_stands_still(self, pause: float, seconds: float | None) -> None:
+        self.pass_time(pause)
+        for run in self.world.under_way()[:1]:
+            if seconds is None:
+                run.interrupt()
+            else:
+                run.stall(seconds)
+
+    # Agents and their screens
+
+    @rule(when=whens, user=users, in_group=st.sampled_from([None, None, "SUPPORT"]))
+    def call_comes_or_goes(self, when: When, user: str, in_group: str | None) -> None:
+        def event() -> None:
+            agent = self.dialer.agent(user)
+            if agent is not None and agent.call is None:
+                self.dialer.start_call(user, in_group)
+            elif agent is not None:
+                self.dialer.end_call(user, "READY")
+
+        self.happen(when, event)
+
+    @rule(when=whens, user=users)
+    def next_call(self, when: When, user: str) -> None:
+        """One call right after the other: between two looks nothing seems to have happened."""
+
+        def event() -> None:
+            agent = self.dialer.agent(user)
+            if agent is not None and agent.call is not None:
+                self.dialer.end_call(user)
+                self.dialer.start_call(user)
+
+        self.happen(when, event)
+
+    @rule(when=whens, user=users)
+    def log_in_or_out(self, when: When, user: str) -> None:
+        def event() -> None:
+            if self.dialer.agent(user) is None:
+                self.dialer.log_in(user, CAMPAIGN)
+            else:
+                self.dialer.log_out(user)
+
+        self.happen(when, event)
+
+    @rule(when=whens, user=users, poll=polls, act=acts, lose=st.sampled_from([0, 0, 1, 3]), is_open=usually)
+    def screen_changes(self, when: When, user: str, poll: float, act: float, lose: int, is_open: bool) -> None:
+        def event() -> None:
+            if self.dialer.agent(user) is not None:
+                self.dialer.change_screen(user, poll=poll, act=act, lose=lose, open=is_open)
+
+        self.happen(when, event)
+
+    # Others who record
+
+    @rule(when=whens, user=users, signal=st.sampled_from(["BEGIN", "END", "START", "STOP", "BEGIN_HAND"]))
+    def somebody_else_signals(self, when: When, user: str, signal: str) -> None:
+        def event() -> None:
+            if self.dialer.agent(user) is not None:
+                self.dialer.write_slot(user, signal)
+
+        self.happen(when, event)
+
+    @rule(when=whens, user=users, kind=st.sampled_from(["AGENT-CONTROLLED", "PARALLEL", "MONO"]), ends=st.booleans())
+    def something_records(self, when: When, user: str, kind: str, ends: bool) -> None:
+        def event() -> None:
+            if ends:
+                self.dialer.end_recording(user, kind)
+            elif self.dialer.agent(user) is not None:
+                self.dialer.start_recording(user, kind)
+
+        self.happen(when, event)
+
+    @rule(
+        when=whens,
+        stereo=st.sampled_from(["BOTH_CHANNELS", "BOTH_CHANNELS", "CUSTOMER_ONLY", "DISABLED"]),
+        recording=st.sampled_from(["ONDEMAND", "ALLCALLS", "ALLFORCE"]),
+    )
+    def campaign_changes(self, when: When, stereo: str, recording: str) -> None:
+        def event() -> None:
+            self.dialer.campaigns[CAMPAIGN].stereo = stereo
+            self.dialer.campaigns[CAMPAIGN].recording = recording
+
+        self.happen(when, event)
+
+    def happen(self, when: When, event: Callable[[], None]) -> None:
+        """After a pause, or just before a call of the next run that sends what is waited for."""
+        if isinstance(when, str):
+            self.world.lie_in_wait(when, event)
+        else:
+            self.pass_time(when)
+            event()
+
+    # The network and the server
+
+    @rule(
+        pause=pauses,
+        name=st.sampled_from(sorted(CALL_FAULTS)),
+        times=st.sampled_from([1, 1, 1, 2, 5]),
+        seconds=st.sampled_from([0.0, 0.0, 1.5, TIMEOUT]),
+        value=st.sampled_from([None, "STATUS", "BEGIN", "END"]),
+        user=st.none() | users,
+    )
+    def calls_fail(self, pause: float, name: str, times: int, seconds: float, **which: str | None) -> None:
+        self.pass_time(pause)
+        narrowed = {"value": which["value"], "agent_user": which["user"]}
+        self.world.faults.add(self.dialer, name, times=times, seconds=seconds, **narrowed)
+
+    @rule(
+        pause=pauses,
+        trouble=st.sampled_from(
+            [
+                *["display-errors"] * 8,
+                REFUSED,
+                NO_CONNECTION,
+                "translated",
+                "old-build",
+                {"password": "changed"},
+                {"failures": 10, "last_failure": STARTED_AT + 600},
+                {"agent_api_access": False},
+                {"allowed_functions": ["recording"]},
+                {"allowed_addresses": []},
+            ]
+        ),
+    )
+    def trouble_for_all(self, pause: float, trouble: _errors.ApiError | str | dict[str, Any]) -> None:
+        self.pass_time(pause)
+        if isinstance(trouble, _errors.ApiError):
+            self.world.away = trouble
+        elif isinstance(trouble, str):
+            self.world.faults.add(self.dialer, trouble)
+        else:
+            for name, value in trouble.items():
+                setattr(self.dialer.accounts[USER], name, value)
+
+    @rule(pause=pauses)
+    def all_is_well_again(self, pause: float) -> None:
+        self.pass_time(pause)
+        self.heal()
+
+    @rule(pause=pauses, seconds=st.sampled_from([1.0, 60.0, 3600.0]))
+    def clock_jumps(self, pause: float, seconds: float) -> None:
+        self.pass_time(pause)
+        self.dialer.jump(seconds)
+
+    # What must hold
+
+    def pass_time(self, seconds: float) -> None:
+        before = self.world.under_way()
+        self.world.pass_time(seconds)
+        for run in before:
+            self.watch(run)
+
+    def watch(self, run: Run) -> None:
+        try:
+            assert self.world.at - run.began_at < LONGEST_RUN, "a run that does not end"
+            if run.is_over:
+                judge(run)
+        except AssertionError:
+            self.is_broken = True
+            raise
+
+    def heal(self) -> None:
+        self.world.faults.clear()
+        self.world.ambushes.clear()
+        self.world.away = None
+        self.world.password = PASSWORD
+        account = self.dialer.accounts[USER]
+        account.password, account.failures, account.agent_api_access = PASSWORD, 0, True
+        account.allowed_functions, account.allowed_addresses = ["ALL_FUNCTIONS"], None
+
+    def teardown(self) -> None:
+        try:
+            if not self.is_broken:
+                self.end()
+        finally:
+            self.world.kill()
+
+    def end(self) -> None:
+        """Let every run end as it can, then mend everything: the next run then must do what it should."""
+        while self.world.under_way():
+            self.pass_time(self.world.next_due() - self.world.at + 1.0)
+        limits = judge_doubles(self.world)
+        self.count(limits)
+        if not self.world.runs:
+            return
+        self.heal()
+        self.dialer.campaigns[CAMPAIGN].stereo = "BOTH_CHANNELS"
+        for user in USERS:
+            agent = self.dialer.agent(user) or self.dialer.log_in(user, CAMPAIGN)
+            self.dialer.change_screen(user, open=True, poll=1.0, act=0.3, lose=0)
+            if agent.call is None:
+                self.dialer.start_call(user)
+        self.pass_time(15.0)  # what screens have read is done by then
+        state = self.world.runs[-1].wanted.state or "idle"
+        last = self.world.start([Agent(user) for user in USERS], Wanted(state, stage="_last"))
+        while not last.is_over:
+            self.pass_time(2.0)
+        failures = [told.outcome.failure for told in last.tolds if not told.outcome.confirmed]
+        assert not failures, f"all is well, and {state} cannot be reached: {failures}"
+
+    def count(self, limits: Counter[str]) -> None:
+        runs = self.world.runs
+        outcomes = [told.outcome for run in runs for told in run.tolds]
+        tally.update(limits)
+        tally.update(
+            episodes=1,
+            runs=len(runs),
+            agents=len(outcomes),
+            calls=sum(len(run.exchanges) for run in runs),
+            seconds=int(self.world.at - STARTED_AT),
+            confirmed=sum(it.confirmed for it in outcomes),
+            failed=sum(it.failure is not None for it in outcomes),
+            recordings=len(self.dialer.begun),
+        )
+
+
+def test_no_order_of_events_makes_a_run_say_or_do_what_is_wrong(figure: Figure) -> None:
+    more = int(os.environ.get("VICIDIAL_EPISODES", "0"))
+    tally.clear()
+    run_state_machine_as_test(
+        Episode,
+        settings=settings(
+            max_examples=more or EPISODES,
+            stateful_step_count=20,
+            deadline=None,
+            report_multiple_bugs=False,
+            derandomize=not more,
+            phases=[Phase.explicit, Phase.generate, Phase.shrink],
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
+    figure(
+        f"{tally['episodes']} episodes, {tally['runs']} runs, {tally['agents']} agents, {tally['calls']} calls, "
+        f"{tally['seconds']} s of virtual time: {tally['confirmed']} confirmed and {tally['failed']} failed, each of "
+        f"them truly; {tally['recordings']} recordings begun"
+    )
+    for limit in LIMITS:
+        figure(f"{tally[limit]} times two of our recordings at once, as documented: {limit}")
