@@ -26,6 +26,7 @@ from vicidial_simulator.accounts import Account
 
 DECLARE = "telephony.vicidial.vicidial_stereo_recording"
 ASK = "telephony.vicidial.vicidial_stereo_recording_info"
+LIST = "telephony.vicidial.vicidial_agents_info"
 JINJA = "{{ 7 * 7 }} {% raw %}"
 
 # Task by task: the keywords of each; what they leave behind in the call center is there for the next ones.
@@ -63,6 +64,10 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "two_names": {DECLARE: {"agent_user": "1000", "state": "idle", "stage": "_A", "label": "_B"}},
     "unreachable": {DECLARE: {"agent_user": "1000", "state": "idle", "api_url": "http://127.0.0.1:9", "retries": 0}},
     "plain_http": {ASK: {"agent_user": "1000", "api_url": "http://dialer.invalid", "retries": 0, "timeout": 2}},
+    "list": {LIST: {"campaigns": "SALES"}},
+    "list_check": {LIST: {}, "check_mode": True},
+    "list_nonsense": {LIST: {"campaigns": ["SA LES"]}},
+    "list_wrong_password": {LIST: {"api_password": "p@ss!w#rd"}},
     "hidden": {ASK: {"agent_user": "1000"}, "no_log": True},
     "jinja": {ASK: {"agent_user": "1009"}},
 }
@@ -85,7 +90,7 @@ def results(way: str, directory: Path) -> dict[str, Any]:
 
 def scenario(simulator: Simulator, name: str, keywords: dict[str, Any]) -> dict[str, Any]:
     task = {**keywords, "register": name, "ignore_errors": True}
-    for module in {DECLARE, ASK} & set(task):
+    for module in {DECLARE, ASK, LIST} & set(task):
         connected = {"api_url": simulator.url, "api_user": "6666", "api_password": "simulated", "retries": 1}
         task[module] = {**connected, **task[module]}
         if module == DECLARE:
@@ -107,6 +112,7 @@ def comparable(result: Any) -> Any:
         (r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:PORT"),
         (r'"confirmed_after": [\d.]+', '"confirmed_after": 0'),
         (r'"start_time": "[^"]+"', '"start_time": ""'),
+        (r'"callerid": "[^"]+"', '"callerid": ""'),
         (r"\b1000\d\d(?=_|,)", "100000"),
     ):
         text = re.sub(pattern, instead, text)
@@ -130,7 +136,8 @@ def test_the_scenarios_are_what_they_are_called(both: dict[str, dict[str, Any]])
     failed = {name for name, it in found.items() if it.get("failed")}
     expected = {"partial", "no_call", "unconfirmed", "logged_out", "wrong_password", "wrong_environment", "nonsense"}
     expected |= {"no_state", "no_agent", "two_agents", "wrong_choice", "wrong_type", "unknown_option"}
-    assert failed == expected | {"unreachable", "plain_http"}
+    assert failed == expected | {"unreachable", "plain_http", "list_nonsense", "list_wrong_password"}
+    assert len(found["list_check"]["agents"]) == 10
     assert found["begin"]["changed"]
     assert found["jinja"]["recordings"][0]["filename"] == JINJA
     assert "warnings" in found["wrong_password"]

@@ -1,0 +1,15 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the module vicidial_agents_info in Ansible's own worker where that makes no difference."""
+
+from __future__ import annotations
+
+from ansible_collections.telephony.vicidial.plugins.modules.vicidial_agents_info import LISTING
+from ansible_collections.telephony.vicidial.plugins.plugin_utils._in_process import InProcessAction
+
+
+class ActionModule(InProcessAction):
+    """The action plugin of ``vicidial_agents_info``."""
+
+    operation = LISTING

@@ -1,0 +1,203 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask who is logged in to VICIdial."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vicidial_agents_info
+short_description: Ask who is logged in to VICIdial
+description:
+  - Asks the Non-Agent API of VICIdial for the agents who are logged in, with one call.
+  - Never changes anything, and works in check mode.
+author:
+  - telephony.vicidial maintainers (@telephony-vicidial)
+extends_documentation_fragment:
+  - telephony.vicidial.connection
+  - telephony.vicidial.attributes
+  - telephony.vicidial.attributes.info_module
+attributes:
+  facts:
+    support: none
+options:
+  campaigns:
+    description: Only the agents who are logged in to one of these campaigns. Without it, all.
+    type: list
+    elements: str
+    default: []
+  user_groups:
+    description: Only the agents of these user groups. Without it, all.
+    type: list
+    elements: str
+    default: []
+notes:
+  - The API user needs a User Level of 7 or more, and View Reports. Its C(API Allowed Functions) hold
+    C(logged_in_agents). It needs neither C(Agent API Access) nor C(stereo_recording) for this module.
+  - Names are free text that people typed. Ansible never evaluates them as templates.
+  - With a local connection, without C(become) and C(async), and with the Python that runs Ansible, the task runs in
+    Ansible's own worker, without a process for each item or host.
+seealso:
+  - module: telephony.vicidial.vicidial_stereo_recording_info
+  - plugin: telephony.vicidial.vicidial_agents
+    plugin_type: inventory
+"""
+
+EXAMPLES = r"""
+- name: Who is logged in?
+  telephony.vicidial.vicidial_agents_info:
+    api_url: https://dialer.example.com
+    api_user: ansible
+    api_password: "{{ vault_vicidial_password }}"
+    campaigns:
+      - SALES
+      - SUPPORT
+  register: floor
+
+- name: Nobody who is in a call is being recorded
+  telephony.vicidial.vicidial_stereo_recording:
+    agent_users: "{{ floor.agents | selectattr('status', 'equalto', 'INCALL') | map(attribute='user') | list }}"
+    state: idle
+    when_logged_out: ignore
+"""
+
+RETURN = r"""
+agents:
+  description:
+    - One record for each agent who is logged in, with the column names of VICIdial's documentation.
+    - Empty when nobody is, and when the task failed.
+  returned: when the options are in order
+  type: list
+  elements: dict
+  contains:
+    user:
+      description: The agent's user.
+      type: str
+      sample: "1000"
+    campaign_id:
+      description: The campaign that the agent is logged in to.
+      type: str
+      sample: SALES
+    session_id:
+      description: The agent's session (conference).
+      type: str
+      sample: "8600051"
+    status:
+      description: One of READY, QUEUE, INCALL, PAUSED, CLOSER and MQUEUE.
+      type: str
+      sample: INCALL
+    lead_id:
+      description: The id of the lead in the call, 0 without one.
+      type: int
+      sample: 500000
+    callerid:
+      description: The id of the call, empty without one.
+      type: str
+      sample: M1122091340000500000
+    calls_today:
+      description: How many calls the agent has taken today.
+      type: int
+      sample: 12
+    full_name:
+      description: The agent's name, as somebody typed it.
+      type: str
+      sample: Zoë O'Neill
+    user_group:
+      description: The agent's user group.
+      type: str
+      sample: AGENTS
+    user_level:
+      description: The agent's user level.
+      type: int
+      sample: 1
+server_url:
+  description: The address of the server that was asked. Credentials are never part of it.
+  returned: when the options are in order
+  type: str
+  sample: https://dialer.example.com
+reason:
+  description:
+    - Why it failed, for playbooks to decide on.
+    - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording).
+  returned: failure
+  type: str
+  sample: permission_denied
+msg:
+  description: What happened, and what to do next.
+  returned: failure
+  type: str
+  sample: >-
+    The API account has no permission to list the logged-in agents. Give this user a User Level of 7 or more and set
+    "View Reports" to 1 in VICIdial (Users, Modify User).
+"""
+
+from dataclasses import fields
+from typing import Any, Callable
+from urllib.parse import urlsplit
+
+from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError, NotAttemptedError
+from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Refusals, Task, run_module
+from ansible_collections.telephony.vicidial.plugins.module_utils._non_agent_api import (
+    Choice,
+    LoggedInAgent,
+    logged_in_agents,
+)
+
+_COLUMNS = [it.name for it in fields(LoggedInAgent) if it.name not in ("pause_code", "sub_status")]
+
+
+class Listing(Task):
+    """Asks once who is logged in."""
+
+    def __init__(self) -> None:
+        names = {"type": "list", "elements": "str", "default": []}
+        self.spec = {
+            "argument_spec": {"campaigns": names, "user_groups": names, **_arguments.CONNECTION_SPEC},
+            "required_by": _arguments.CONNECTION_REQUIRED_BY,
+        }
+
+    def _drive(
+        self, params: _arguments.Params, refusals: Refusals, _check_mode: bool, _interrupted: Callable[[], bool], /
+    ) -> dict[str, Any]:
+        connection = _arguments.non_agent_connection(params)
+        if connection.account in refusals:
+            return self.not_attempted(params, NotAttemptedError(refusals[connection.account]))
+        choice = Choice(params["campaigns"], params["user_groups"])
+        try:
+            agents = logged_in_agents(connection, choice, params["retries"])
+        except ApiError as error:
+            if error.stops_run:
+                refusals[connection.account] = error
+            return _result(params, [], error)
+        return _result(params, agents)
+
+    def not_attempted(self, params: _arguments.Params, cause: NotAttemptedError) -> dict[str, Any]:
+        return _result(params, [], cause)
+
+
+def _result(params: _arguments.Params, agents: list[LoggedInAgent], failure: ApiError | None = None) -> dict[str, Any]:
+    """The same keys, whether the server said who is logged in or why not."""
+    url = urlsplit(params["api_url"])
+    found = {
+        "changed": False,
+        "agents": [{name: getattr(it, name) for name in _COLUMNS} for it in agents],
+        "server_url": f"{url.scheme}://{url.netloc}",
+    }
+    if failure is None:
+        return found
+    message = str(failure)
+    return {**found, "failed": True, "msg": message[:1].upper() + message[1:], "reason": failure.reason}
+
+
+LISTING = Listing()
+
+
+def main() -> None:
+    """The module's entry."""
+    run_module(LISTING)
+
+
+if __name__ == "__main__":
+    main()
