@@ -1,0 +1,222 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who should be recorded against who is: a rule, the agents who are logged in and their STATUS become findings.
+
+Pure: no clock, no I/O, nothing of Ansible.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._reply import IDLE, INCALL, RECORDING
+
+CONFORMING = "conforming"
+MISSING = "missing"
+UNEXPECTED = "unexpected"
+UNKNOWN = "unknown"
+# What needs a person first.
+FINDINGS = (MISSING, UNEXPECTED, UNKNOWN, CONFORMING)
+ANY = "any"
+_ALL = 100
+
+Agent = Mapping[str, Any]
+Record = Mapping[str, Any]
+Finding = dict[str, Any]
+
+_USER = re.compile(r"[-_0-9a-zA-Z]+")
+# What XML cannot hold, and what no name needs.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# The one agent of whom there is no record: users_to_ask leaves it out.
+_NOT_ASKED = {
+    "reason": "invalid_argument",
+    "msg": "This user is none that the API can be asked for: letters, digits, - and _ only.",
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Whom the audit is about, and what they should be. An empty choice leaves nobody out.
+
+    ``state`` is what the chosen should be, ``others`` what everybody else should be: "idle" or "any".
+    """
+
+    agents: Sequence[str] = ()
+    campaigns: Sequence[str] = ()
+    user_groups: Sequence[str] = ()
+    agent_statuses: Sequence[str] = ()
+    sample_percent: float = 100.0
+    sample_seed: str = ""
+    state: str = RECORDING
+    others: str = ANY
+
+    @property
+    def statuses(self) -> Sequence[str]:
+        """The statuses of the chosen: nobody can be recorded without a live call, and anybody can be idle."""
+        return self.agent_statuses or ((INCALL,) if self.state == RECORDING else ())
+
+    @property
+    def text(self) -> str:
+        """The rule as a person reads it."""
+        chosen = [f"in status {_either(self.statuses)}"] if self.statuses else []
+        chosen += [f"in campaign {_either(self.campaigns)}"] if self.campaigns else []
+        chosen += [f"of user group {_either(self.user_groups)}"] if self.user_groups else []
+        chosen += [f"out of {len(self.agents)} named"] if self.agents else []
+        if self.sample_percent < _ALL:
+            chosen += [f"in the sample of {self.sample_percent:g} % with the seed {self.sample_seed}"]
+        who = " ".join(["Every logged-in agent", ", ".join(chosen)]).strip()
+        others = "Everybody else may be either." if self.others == ANY else "Everybody else should be idle."
+        return f"{who} should be {self.state}. {others}"
+
+    def problems(self) -> list[str]:
+        """What is wrong with it, for a person."""
+        found = []
+        for option in ("agents", "campaigns", "user_groups", "agent_statuses"):
+            wrong = [name for name in getattr(self, option) if not _USER.fullmatch(name)]
+            found += [f"{option} holds {name!r}: letters, digits, - and _ only" for name in wrong]
+        if not 0 < self.sample_percent <= _ALL:
+            found.append("sample_percent is not more than 0 and at most 100")
+        return found
+
+    def expected(self, agent: Agent, status: str | None) -> str:
+        """What ``agent`` should be in this ``status``: "recording", "idle" or "any"."""
+        return self.state if self._may_choose(agent) and _among(status, self.statuses) else self.others
+
+    def concerns(self, agent: Agent) -> bool:
+        """Whether STATUS of ``agent`` matters, whatever its status: that may have changed since the list was made."""
+        return self.others != ANY or self._may_choose(agent)
+
+    def _may_choose(self, agent: Agent) -> bool:
+        return (
+            _among(agent["user"], self.agents)
+            and _among(agent["campaign_id"], self.campaigns)
+            and _among(agent["user_group"], self.user_groups)
+            and is_sampled(agent["user"], self.sample_percent, self.sample_seed)
+        )
+
+
+def rule_from(described: Mapping[str, Any]) -> Rule:
+    """The rule that a dictionary with its fields, and others, describes."""
+    return Rule(**{it.name: described[it.name] for it in fields(Rule) if it.name in described})
+
+
+def is_sampled(user: str, percent: float, seed: str) -> bool:
+    """Whether ``user`` is in the sample. Each user is decided alone, so who else is logged in changes nothing.
+
+    The sample of a larger percentage with the same seed holds that of a smaller one.
+    """
+    digest = hashlib.sha256(f"{seed}\n{user.casefold()}".encode("utf-8", "replace")).digest()
+    return int.from_bytes(digest[:8], "big") < percent / 100 * 2**64
+
+
+def users_to_ask(agents: Iterable[Agent], rule: Rule) -> list[str]:
+    """The users whose STATUS the audit needs, each once. A user whom the API would misread (protocol 4.9) is none."""
+    users = (agent["user"] for agent in agents if rule.concerns(agent))
+    return [user for user in dict.fromkeys(users) if _USER.fullmatch(user)]
+
+
+def audit(agents: Sequence[Agent], records: Iterable[Record], rule: Rule) -> dict[str, Any]:
+    """The whole comparison, JSON-like. An agent who has logged out since the list was made is listed as such."""
+    by_user = {record["user"]: record for record in records}
+    once = {agent["user"]: agent for agent in reversed(agents)}
+    gone = [user for user in once if by_user.get(user, {}).get("logged_in") is False]
+    found = [_finding(agent, by_user.get(user), rule) for user, agent in once.items() if user not in gone]
+    findings = sorted((it for it in found if it["expected"] != ANY), key=_urgency)
+    return {
+        "counts": {
+            **_counts(findings),
+            "logged_in": len(once) - len(gone),
+            "judged": len(findings),
+            "not_judged": len(found) - len(findings),
+        },
+        "percent_conforming": _percent(findings),
+        "campaigns": _by_campaign(findings),
+        "findings": findings,
+        "not_logged_in": _not_logged_in(rule.agents, once, gone),
+        "exceptions": {
+            # Nothing else may stand here: AWX hands it to the next job, which would evaluate a template in it.
+            kind: [it["agent"] for it in findings if it["finding"] == kind and _USER.fullmatch(it["agent"])]
+            for kind in (MISSING, UNEXPECTED, UNKNOWN)
+        },
+    }
+
+
+def _finding(agent: Agent, record: Record | None, rule: Rule) -> Finding:
+    """One agent, judged by what STATUS said where the list said something else."""
+    asked = record or _NOT_ASKED
+    status = asked.get("agent_status") or agent["status"]
+    state = asked.get("state")
+    expected = rule.expected(agent, status)
+    if state is None and rule.concerns(agent) and expected == ANY:
+        # The status may have changed as well: whether the rule is about this agent is not known either.
+        expected = rule.state
+    finding: Finding = {
+        "agent": agent["user"],
+        "full_name": agent["full_name"],
+        "campaign": agent["campaign_id"],
+        "user_group": agent["user_group"],
+        "status": status,
+        "finding": _judgement(expected, state),
+        "expected": expected,
+        "state": state,
+        "since": asked.get("start_time"),
+        "recording_id": asked.get("recording_id"),
+        "filename": asked.get("filename"),
+        "reason": None if state else asked.get("reason"),
+        "msg": "" if state else asked.get("msg") or "",
+    }
+    return {key: _CONTROL.sub("\ufffd", value) if isinstance(value, str) else value for key, value in finding.items()}
+
+
+def _judgement(expected: str, state: str | None) -> str:
+    if state not in (RECORDING, IDLE):
+        return UNKNOWN
+    if expected == state:
+        return CONFORMING
+    return MISSING if expected == RECORDING else UNEXPECTED
+
+
+def _counts(findings: Sequence[Finding]) -> dict[str, int]:
+    return {kind: sum(it["finding"] == kind for it in findings) for kind in FINDINGS}
+
+
+def _percent(findings: Sequence[Finding]) -> float | None:
+    """How many are as they should be, rounded down: 100 means all. None where there is nobody to judge."""
+    return _counts(findings)[CONFORMING] * 1000 // len(findings) / 10 if findings else None
+
+
+def _by_campaign(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """The numbers of each campaign, the one with the smallest conforming part first."""
+    names = dict.fromkeys(it["campaign"] for it in findings)
+    parts = {name: [it for it in findings if it["campaign"] == name] for name in names}
+    rows = [
+        {"campaign": name, "judged": len(part), **_counts(part), "percent_conforming": _percent(part)}
+        for name, part in parts.items()
+    ]
+    return sorted(rows, key=lambda row: (row["percent_conforming"], row["campaign"]))
+
+
+def _not_logged_in(named: Iterable[str], once: Iterable[str], gone: Iterable[str]) -> list[str]:
+    """The agents whom the rule names and who are not there, and those who left while the audit went on."""
+    there = {user.casefold() for user in once}
+    absent = [_CONTROL.sub("\ufffd", user) for user in named if user.casefold() not in there]
+    return list(dict.fromkeys((*absent, *gone)))
+
+
+def _urgency(finding: Finding) -> tuple[int, str, int, str]:
+    agent = finding["agent"]
+    return FINDINGS.index(finding["finding"]), finding["campaign"], len(agent), agent
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
+def _among(value: str | None, names: Sequence[str]) -> bool:
+    """The server's database compares without regard to case."""
+    return not names or (value or "").casefold() in map(str.casefold, names)

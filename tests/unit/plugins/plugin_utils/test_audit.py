@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who should be recorded against who is: the rule, the sample, and each finding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.telephony.vicidial.plugins.filter.audit_rule import audit_rule
+from ansible_collections.telephony.vicidial.plugins.plugin_utils._audit import (
+    FINDINGS,
+    Rule,
+    audit,
+    is_sampled,
+    rule_from,
+    users_to_ask,
+)
+
+USERS = [str(user) for user in range(100_000, 110_000)]
+
+
+def agent(user: str, **more: Any) -> dict[str, Any]:
+    """An agent of SALES in a call."""
+    return {
+        "user": user,
+        "campaign_id": "SALES",
+        "status": "INCALL",
+        "full_name": f"Agent {user}",
+        "user_group": "AGENTS",
+        **more,
+    }
+
+
+def record(user: str, state: str | None, status: str | None = "INCALL", **more: Any) -> dict[str, Any]:
+    """What STATUS said of one."""
+    return {"user": user, "logged_in": True, "state": state, "agent_status": status, "start_time": None, **more}
+
+
+def finding_of(rule: Rule, state: str | None, listed: str = "INCALL", said: str | None = "INCALL") -> str | None:
+    """What a single agent is found to be; None when the agent is not judged."""
+    report = audit([agent("1000", status=listed)], [record("1000", state, said)], rule)
+    found: str | None = report["findings"][0]["finding"] if report["findings"] else None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rule", "state", "finding"),
+    [
+        (Rule(), "recording", "conforming"),
+        (Rule(), "idle", "missing"),
+        (Rule(), None, "unknown"),
+        (Rule(state="idle"), "idle", "conforming"),
+        (Rule(state="idle"), "recording", "unexpected"),
+        (Rule(state="idle"), None, "unknown"),
+        (Rule(agents=["1001"]), "recording", None),
+        (Rule(agents=["1001"]), None, None),
+        (Rule(agents=["1001"], others="idle"), "recording", "unexpected"),
+        (Rule(agents=["1001"], others="idle"), "idle", "conforming"),
+        (Rule(agents=["1001"], others="idle"), None, "unknown"),
+        (Rule(campaigns=["sales"], user_groups=["Agents"], agents=["1000"]), "idle", "missing"),
+        (Rule(campaigns=["SUPPORT"]), "idle", None),
+        (Rule(user_groups=["TRAINEES"]), "idle", None),
+    ],
+)
+def test_each_finding(rule: Rule, state: str | None, finding: str | None) -> None:
+    assert finding_of(rule, state) == finding
+
+
+@pytest.mark.parametrize(
+    ("rule", "state", "listed", "said", "finding"),
+    [
+        (Rule(), "idle", "INCALL", "PAUSED", None),
+        (Rule(), "idle", "READY", "INCALL", "missing"),
+        (Rule(others="idle"), "recording", "INCALL", "PAUSED", "unexpected"),
+        (Rule(), "idle", "INCALL", None, "missing"),
+        (Rule(), None, "READY", None, "unknown"),
+        (Rule(agent_statuses=["PAUSED", "READY"]), "idle", "READY", "READY", "missing"),
+        (Rule(state="idle"), "recording", "READY", "READY", "unexpected"),
+    ],
+)
+def test_the_status_that_counts_is_the_one_that_STATUS_said(  # noqa: N802 - the name of the call
+    rule: Rule, state: str | None, listed: str, said: str | None, finding: str | None
+) -> None:
+    assert finding_of(rule, state, listed, said) == finding
+
+
+def test_who_is_not_there_is_no_exception_and_is_named() -> None:
+    agents = [agent("1000"), agent("1001")]
+    records = [record("1000", "recording"), record("1001", None, None, logged_in=False)]
+    report = audit(agents, records, Rule(agents=["1000", "1001", "4711"]))
+    assert report["not_logged_in"] == ["4711", "1001"]
+    assert report["counts"] == {
+        **dict.fromkeys(FINDINGS, 0),
+        "conforming": 1,
+        "judged": 1,
+        "not_judged": 0,
+        "logged_in": 1,
+    }
+
+
+def test_nobody_to_judge_is_not_a_hundred_percent() -> None:
+    assert audit([], [], Rule())["percent_conforming"] is None
+    assert audit([agent("1000")], [record("1000", "idle", "READY")], Rule())["percent_conforming"] is None
+
+
+def test_only_all_is_a_hundred_percent() -> None:
+    agents = [agent(user) for user in USERS[:3000]]
+    records = [record(user, "recording") for user in USERS[:3000]]
+    assert audit(agents, records, Rule())["percent_conforming"] == 100
+    records[7] = record(USERS[7], "idle")
+    assert audit(agents, records, Rule())["percent_conforming"] == 99.9
+
+
+def test_exceptions_come_first_and_campaigns_that_need_a_look() -> None:
+    agents = [agent("1000", campaign_id="B"), agent("999"), agent("1001", campaign_id="B"), agent("1002")]
+    records = [
+        record("1000", "recording"),
+        record("999", None, reason="timeout", msg="Agent 999: no answer."),
+        record("1001", "recording", "PAUSED"),
+        record("1002", "idle"),
+    ]
+    report = audit(agents, records, Rule(others="idle"))
+    assert [it["finding"] for it in report["findings"]] == list(FINDINGS)
+    assert [it["reason"] for it in report["findings"]] == [None, None, "timeout", None]
+    assert report["exceptions"] == {"missing": ["1002"], "unexpected": ["1001"], "unknown": ["999"]}
+    assert [(it["campaign"], it["percent_conforming"]) for it in report["campaigns"]] == [("SALES", 0), ("B", 50)]
+
+
+def test_a_user_whom_the_api_would_misread_is_unknown_and_never_handed_on() -> None:
+    agents = [agent("{{ 1/0 }}"), agent("1000"), agent("1000")]
+    assert users_to_ask(agents, Rule()) == ["1000"]
+    report = audit(agents, [record("1000", "recording")], Rule())
+    assert [(it["agent"], it["finding"]) for it in report["findings"]] == [
+        ("{{ 1/0 }}", "unknown"),
+        ("1000", "conforming"),
+    ]
+    assert report["findings"][0]["reason"] == "invalid_argument"
+    assert report["exceptions"]["unknown"] == []
+
+
+def test_those_are_asked_who_may_matter() -> None:
+    agents = [agent("1000", status="READY"), agent("1001", campaign_id="SUPPORT")]
+    assert users_to_ask(agents, Rule(campaigns=["SALES"])) == ["1000"]
+    assert users_to_ask(agents, Rule(campaigns=["SALES"], others="idle")) == ["1000", "1001"]
+
+
+@pytest.mark.parametrize("percent", [1, 10, 50])
+def test_a_sample_holds_its_share(percent: float) -> None:
+    sampled = sum(is_sampled(user, percent, "2026-11-22") for user in USERS)
+    assert abs(sampled / len(USERS) * 100 - percent) < 1.5
+
+
+def test_a_sample_is_the_same_all_day_and_another_one_tomorrow() -> None:
+    today = {user for user in USERS if is_sampled(user, 10, "2026-11-22")}
+    # The very users: whoever changes the hash changes what "the same all day" means for those who upgrade at noon.
+    assert sorted(today)[:3] == ["100010", "100028", "100057"]
+    assert today != {user for user in USERS if is_sampled(user, 10, "2026-11-23")}
+    assert today < {user for user in USERS if is_sampled(user, 20, "2026-11-22")}
+    assert all(is_sampled(user, 100, "x") for user in USERS)
+
+
+STATES = st.sampled_from(["recording", "idle", None])
+STATUSES = st.sampled_from(["INCALL", "READY", "PAUSED", None])
+RULES = st.builds(
+    Rule,
+    agents=st.lists(st.sampled_from(["1000", "1001", "4711"]), max_size=2),
+    campaigns=st.sampled_from([[], ["SALES"], ["SUPPORT"]]),
+    agent_statuses=st.sampled_from([[], ["READY"]]),
+    sample_percent=st.sampled_from([100.0, 50.0]),
+    sample_seed=st.text(max_size=2),
+    state=st.sampled_from(["recording", "idle"]),
+    others=st.sampled_from(["any", "idle"]),
+)
+
+
+@given(RULES, st.lists(st.tuples(STATES, STATUSES, STATUSES), max_size=5))
+def test_whatever_it_is_told_unknown_never_counts_as_conforming_and_nobody_is_lost(
+    rule: Rule, told: list[tuple[str | None, str | None, str | None]]
+) -> None:
+    agents = [agent(str(1000 + number), status=it[2] or "READY") for number, it in enumerate(told)]
+    records = [record(str(1000 + number), it[0], it[1]) for number, it in enumerate(told)]
+    report = audit(agents, records, rule)
+    counts = report["counts"]
+    assert sum(counts[kind] for kind in FINDINGS) == counts["judged"] == len(report["findings"])
+    assert counts["judged"] + counts["not_judged"] == counts["logged_in"] == len(agents)
+    for it in report["findings"]:
+        assert (it["finding"] == "unknown") == (it["state"] is None)
+        assert (it["finding"] == "conforming") == (it["state"] == it["expected"])
+
+
+def test_a_rule_is_read_from_what_a_survey_gives() -> None:
+    rule = audit_rule({"agents": "1000, 1001\n1002", "campaigns": "", "sample_percent": "10", "sample_seed": 7})
+    assert (rule["agents"], rule["campaigns"], rule["sample_percent"]) == (["1000", "1001", "1002"], [], 10)
+    assert rule["problems"] == []
+    assert rule["text"] == (
+        "Every logged-in agent in status INCALL, out of 3 named, in the sample of 10 % with the seed 7 should be "
+        "recording. Everybody else may be either."
+    )
+    assert rule_from(rule).sample_seed == "7"
+
+
+@pytest.mark.parametrize(
+    ("given_rule", "problem"),
+    [
+        ({"agents": ["10*0"]}, "agents holds '10*0'"),
+        ({"campaigns": "SALES|SUPPORT"}, "campaigns holds"),
+        ({"sample_percent": 0}, "sample_percent is not"),
+        ({"sample_percent": "101"}, "sample_percent is not"),
+        ({"sample_percent": "nan"}, "sample_percent is not"),
+    ],
+)
+def test_what_makes_no_sense_is_said(given_rule: dict[str, Any], problem: str) -> None:
+    assert [it[: len(problem)] for it in audit_rule(given_rule)["problems"]] == [problem]

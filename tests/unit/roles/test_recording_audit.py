@@ -1,0 +1,230 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role recording_audit from end to end, on a floor of people with hostile names; the files are read back."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from ansible_collections.telephony.vicidial.tests.support import call_center, serving
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import play
+
+ROLE = Path(__file__).resolve().parents[3] / "roles" / "recording_audit"
+NAMES = {
+    "1000": "{{ 1/0 }} \x1b",
+    "1001": "</script><script>alert(1)</script>",
+    "1002": "\"><img src=x onerror='alert(1)'>",
+    "1003": "=HYPERLINK(\"http://evil.example\",\"x\")",
+    "1004": "\tbell\x07 and escape\x1b[2J",
+    "1005": "محمد علي",
+    "1006": "李小龍 🎧 प्रिया",
+    "1007": "@SUM(A1)\nsecond line",
+    "1008": "{% raw %}#jinja2: x",
+    "1009": "-1+1 & <b>\u202etxt.exe",
+}  # fmt: skip
+# What no XML can hold is replaced.
+SHOWN = {user: re.sub(r"[\x07\x1b]", "\ufffd", name) for user, name in NAMES.items()}
+VOID = {"meta", "link", "input", "br", "img"}
+
+
+@dataclass
+class Audit:
+    """What one run of the role left behind."""
+
+    directory: Path
+    url: str
+    output: str
+    calls: list[tuple[str, str]]
+    fact: dict[str, Any]
+    summary: dict[str, Any]
+
+    def text(self, name: str) -> str:
+        return (self.directory / name).read_text()
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Audit:
+    directory = tmp_path_factory.mktemp("audit")
+    dialer = call_center()
+    for user, name in NAMES.items():
+        dialer.change_agent(user, full_name=name)
+    dialer.change_agent("1009", user_group="<i>\"'&")
+    for user in ("1000", "1001", "1002", "1005"):
+        dialer.start_recording(user)
+    variables = {f"recording_audit_{it}": str(directory / f"audit.{it}") for it in ("json", "csv", "junit", "html")}
+    variables |= {"recording_audit_others": "idle", "recording_audit_agents": "1000 1001,1002,1003,1004,1007,1009,4711"}
+    with serving(dialer) as simulator:
+        simulator.faults.add(dialer, "bad-gateway", agent_user="1003", times=99)
+        environment = {
+            "VICIDIAL_API_URL": simulator.url,
+            "VICIDIAL_API_USER": "6666",
+            "VICIDIAL_API_PASSWORD": "simulated",
+        }
+        connection = {"group/telephony.vicidial.agent_api": {"retries": 0}}
+        role = {"import_role": {"name": "telephony.vicidial.recording_audit"}, "vars": variables}
+        fact = {"template": {"src": str(directory / "fact.j2"), "dest": str(directory / "fact.json"), "mode": "0600"}}
+        (directory / "fact.j2").write_text("{{ [recording_audit_report, recording_audit_summary] | to_json }}")
+        plays = [{"hosts": "localhost", "gather_facts": False, "module_defaults": connection, "tasks": [role, fact]}]
+        output = play(directory, plays, "-v", ANSIBLE_SHOW_CUSTOM_STATS="1", **environment)
+        calls = [(it["function"], it["value"]) for it in simulator.journal.entries()]
+    return Audit(directory, simulator.url, output, calls, *json.loads((directory / "fact.json").read_text()))
+
+
+def test_it_costs_one_list_and_one_status_for_each_agent(audited: Audit) -> None:
+    assert audited.calls[0][0] == "logged_in_agents"
+    assert audited.calls[1:] == [("stereo_recording", "STATUS")] * 10
+
+
+def test_it_tells_three_lines_and_hands_on_numbers_without_names(audited: Audit) -> None:
+    # 1000 and 1001 conform; 1003 is unknown; 1007 and 1009 miss; 1002 (READY) and 1005 (not named) should be idle.
+    assert "50.0 % as the rule says: 5 of 10 agents. Missing 2, unexpected 2, unknown 1." in audited.output
+    assert "Missing: 1007, 1009. Unexpected: 1002, 1005. Unknown: 1003." in audited.output
+    assert "vicidial_recording_audit_summary" in audited.output.partition("CUSTOM STATS")[2]
+    assert audited.summary.pop("taken_at") == audited.fact["taken_at"]
+    assert audited.summary == {
+        "logged_in": 10,
+        "judged": 10,
+        "not_judged": 0,
+        "conforming": 5,
+        "percent_conforming": 50.0,
+        "missing": 2,
+        "unexpected": 2,
+        "unknown": 1,
+        "remediated": 0,
+        "drift": 5,
+        "missing_agents": ["1007", "1009"],
+        "unexpected_agents": ["1002", "1005"],
+        "unknown_agents": ["1003"],
+    }
+    assert "simulated" not in audited.output
+
+
+def test_the_json_is_the_fact_with_names_as_they_were_typed(audited: Audit) -> None:
+    report = json.loads(audited.text("audit.json"))
+    assert report == audited.fact
+    assert {it["agent"]: it["full_name"] for it in report["findings"]} == SHOWN
+    assert report["not_logged_in"] == ["4711"]
+    assert report["server_url"] == audited.url
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d{4}", report["taken_at"])
+    since = {it["agent"]: it["since"] for it in report["findings"] if it["since"]}
+    assert set(since) == {"1000", "1001", "1002", "1005"}
+
+
+def test_the_csv_holds_everybody_and_no_formula(audited: Audit) -> None:
+    with (audited.directory / "audit.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file, strict=True))
+    assert {it["agent"]: it["full_name"].removeprefix("'") for it in rows} == SHOWN
+    assert {it["agent"] for it in rows if it["full_name"].startswith("'")} == {"1003", "1004", "1007", "1009"}
+    assert not any(cell[:1] in tuple("=+-@\t\r\n") and cell for it in rows for cell in it.values())
+    assert next(it["reason"] for it in rows if it["agent"] == "1003") == "http_error"
+
+
+def test_the_junit_has_a_case_for_each_agent(audited: Audit) -> None:
+    suite = ElementTree.fromstring(audited.text("audit.junit"))[0]  # noqa: S314 - our own file
+    cases = {it.attrib["name"].split()[0]: it for it in suite.iter("testcase")}
+    numbers = {name: suite.attrib[name] for name in ("tests", "failures", "errors", "skipped")}
+    assert numbers == {"tests": "11", "failures": "4", "errors": "1", "skipped": "1"}
+    assert set(cases) == {*NAMES, "4711"}
+    assert {user: [child.tag for child in it] for user, it in cases.items() if len(it)} == {
+        "1003": ["error"],
+        **{user: ["failure"] for user in ("1002", "1005", "1007", "1009")},
+        "4711": ["skipped"],
+    }
+    # XML makes spaces of line breaks and tabs in an attribute.
+    flat = {user: re.sub(r"[\t\n]", " ", name) for user, name in SHOWN.items()}
+    assert all(cases[user].attrib["name"] == f"{user} {name}" for user, name in flat.items())
+
+
+class Page(HTMLParser):
+    """The page as a browser would take it apart; fails where tags do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.names: dict[str, str] = {}
+        self._cell: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-2:] == ["th", "b"]:
+            self._cell = [data]
+        elif self.open[-1:] == ["bdi"]:
+            self.names[self._cell[0]] = data
+
+
+def test_the_page_shows_names_as_text_and_nothing_else(audited: Audit) -> None:
+    page = Page(audited.text("audit.html"))
+    assert page.names == SHOWN
+    assert [tag for tag, _attrs in page.tags if tag in ("script", "style", "link", "img", "iframe")] == [
+        "link",
+        "style",
+        "script",
+    ]
+    assert not any(name.startswith("on") or name == "style" for _tag, attrs in page.tags for name in attrs)
+    assert {attrs["dir"] for tag, attrs in page.tags if tag == "bdi"} == {"auto"}
+
+
+def test_the_page_loads_nothing_and_runs_its_own_script_only(audited: Audit) -> None:
+    text = audited.text("audit.html")
+    page = Page(text)
+    assert not {"src", "srcset", "action"} & {name for _tag, attrs in page.tags for name in attrs}
+    assert [attrs["href"] for _tag, attrs in page.tags if "href" in attrs] == ["data:,"]
+    policy = next(attrs["content"] for _tag, attrs in page.tags if "http-equiv" in attrs) or ""
+    nonce = re.search(r"script-src 'nonce-(\w{24})'", policy)
+    assert nonce is not None
+    assert policy.startswith("default-src 'none'; ")
+    assert {attrs["nonce"] for tag, attrs in page.tags if tag in ("script", "style")} == {nonce[1]}
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_the_page_says_the_number_the_time_the_place_the_rule_and_what_it_cannot_see(audited: Audit) -> None:
+    text = audited.text("audit.html")
+    for said in (
+        "5 of 10 agents are not as the rule says",
+        "<strong>50 %</strong>",
+        audited.url,
+        "out of 8 named, should be recording. Everybody else should be idle.",
+        "4711",
+        "parallel",
+        "mono",
+        "for the next call",
+    ):
+        assert said in text.replace("named should", "named, should"), said
+    assert "simulated" not in text.replace("simulated dialer", "")
+
+
+@pytest.mark.parametrize("name", ["report.html.j2", "report.junit.xml.j2"])
+def test_every_expression_of_a_template_is_escaped(name: str) -> None:
+    for expression in re.findall(r"\{\{-?(.*?)-?\}\}", (ROLE / "templates" / name).read_text()):
+        before, _pipe, last = expression.strip().rpartition("|")
+        assert last.strip() == "e", expression
+        # The filter would take hold of the last operand alone.
+        assert before.strip().startswith("(") or not re.search(r"~| if | or |\+", before), expression
+
+
+def test_the_files_are_their_owners_alone(audited: Audit) -> None:
+    assert {path.stat().st_mode & 0o777 for path in audited.directory.glob("audit.*")} == {0o600}
