@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.telephony.vicidial.tests.contract.server import Control, Reply, Server
+from ansible_collections.telephony.vicidial.tests.contract.server import (
+    AGENT_API,
+    NON_AGENT_API,
+    Control,
+    Reply,
+    Server,
+)
+from vicidial_simulator.accounts import hash_password
 
 UNKNOWN = {"user": "nosuchuser", "pass": "wrong"}
 AUTHENTICATION = "ERROR: Invalid Username/Password: |"
@@ -69,6 +76,15 @@ def test_3_2_the_last_field_can_hold_the_password_in_sql(server: Server, control
     message = call_with(server, "wr!ong").text.split("|")[5]
     assert message.startswith("BAD")
     assert "wrong" in message
+    assert hash_password("wrong") in message
+
+
+@pytest.mark.parametrize("path", [AGENT_API, NON_AGENT_API])
+def test_3_2_a_server_that_strips_nothing_echoes_the_password_as_sent(
+    server: Server, control: Control, path: str
+) -> None:
+    control.do("system", echoes_raw=True)
+    assert "|nosuchuser|wr!ong|" in server.call(path=path, **{"user": "nosuchuser", "pass": "wr!ong"}).text
 
 
 @pytest.mark.parametrize(

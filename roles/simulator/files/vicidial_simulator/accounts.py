@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 
@@ -38,6 +39,11 @@ class Account:
 def strip_password(password: str) -> str:
     """``password`` as the server keeps it after dropping every character that it does not expect (protocol 3.2)."""
     return re.sub(r"[^-.+/=_0-9a-zA-Z]", "", password)
+
+
+def hash_password(password: str) -> str:
+    """What stands for ``password`` where the server keeps passwords encrypted (protocol 3.2): a stand-in of its kind."""
+    return hashlib.sha256(password.encode()).hexdigest()[:31]
 
 
 def strip_name(name: str) -> str:

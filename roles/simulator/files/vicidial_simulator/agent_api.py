@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .accounts import Account, log_in, strip_name, strip_password
+from .accounts import Account, hash_password, log_in, strip_name, strip_password
 from .clock import wall_time
 from .dialer import AGENT_CONTROLLED, MONO, Agent, Dialer, Recording
 from .wording import DEFAULT_LANGUAGE, translate
@@ -77,7 +77,8 @@ class AgentApi:
 
     def _authenticate(self, account: Account | None, params: Mapping[str, str], address: str, say: _Voice) -> str:
         """The authentication error, which echoes the stripped password (protocol 3.2, 3.3); "" when all is well."""
-        password = strip_password(params.get("pass", ""))
+        sent = params.get("pass", "")
+        password = strip_password(sent)
         if not self._dialer.system.active_servers:
             message = "ERRSERVERS"
         else:
@@ -87,9 +88,11 @@ class AgentApi:
             return ""
         user = strip_name(params.get("user", ""))
         if self._dialer.system.shows_sql:
-            message += f" SELECT count(*) from vicidial_users where user='{user}' and pass='{password}'"  # noqa: S608 - shown only
+            known_by = f"(pass='{password}' or pass_hash='{hash_password(password)}')"
+            message += f" SELECT count(*) from vicidial_users where user='{user}' and {known_by}"  # noqa: S608 - shown only
+        shown = sent if self._dialer.system.echoes_raw else password
         reason = say.word("Invalid Username/Password")
-        return f"{say.word('ERROR')}: {reason}: |{user}|{password}|{int(message[:4] == 'GOOD')}|{api}|{message}|\n"
+        return f"{say.word('ERROR')}: {reason}: |{user}|{shown}|{int(message[:4] == 'GOOD')}|{api}|{message}|\n"
 
     def _record(
         self, function: Function, allowed: bool, account: Account, params: Mapping[str, str], say: _Voice

@@ -127,6 +127,7 @@ class System:
     php: int = 8
     display_errors: bool = False
     shows_sql: bool = False
+    echoes_raw: bool = False
     utc_offset: int = field(default=0, metadata=between(-LARGEST_UTC_OFFSET, LARGEST_UTC_OFFSET))
 
 

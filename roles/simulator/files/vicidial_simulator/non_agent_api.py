@@ -54,14 +54,14 @@ class NonAgentApi:
 
     def _authenticate(self, user: str, password: str, address: str) -> str:
         """The text that refuses the account, "" when it may pass; the password is echoed here too (protocol 5.3)."""
-        password = strip_password(password)
         account = self._dialer.accounts.get(user)
-        message = log_in(account, password, address, self._dialer.clock.now())
+        message = log_in(account, strip_password(password), address, self._dialer.clock.now())
         if message == "LOCK":
             return f"ERROR: Too many login attempts, try again in 15 minutes: |{user}|LOCK|\n"
         if message == "GOOD" and account is not None and account.level < NEEDED_LEVEL:
             message = "BAD"
-        return "" if message == "GOOD" else f"ERROR: Login incorrect, please try again: |{user}|{password}|{message}|\n"
+        shown = password if self._dialer.system.echoes_raw else strip_password(password)
+        return "" if message == "GOOD" else f"ERROR: Login incorrect, please try again: |{user}|{shown}|{message}|\n"
 
     def _chosen(self, params: Mapping[str, str]) -> list[Agent]:
         campaigns = set(filter(None, params.get("campaigns", "").split("|")))
