@@ -147,7 +147,11 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
 from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent
 from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError, InvalidArgumentError
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    ApiError,
+    DefectError,
+    InvalidArgumentError,
+)
 from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet, Told
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
 from ansible_collections.telephony.vicidial.plugins.module_utils._non_agent_api import Choice, logged_in_agents
@@ -205,7 +209,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             with suppress(KeyError):
                 cached: list[Variables] = self._cache[key]
                 return cached
-        floor = self._ask(params)
+        try:
+            floor = self._ask(params)
+        except ApiError:
+            raise
+        except Exception as error:  # noqa: BLE001 - its text and traceback could hold the password
+            raise DefectError(error) from None
         if keeps_cache:
             self._cache[key] = floor
         return floor

@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Callable, Generic, TypeVar
 
 from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import AgentApi
@@ -85,4 +86,6 @@ class Pool(Generic[TagT, ResultT]):
                 future.set_exception(error)
             self._done.put((tag, future))
         if api is not None:
-            api.close()
+            # Nothing hangs on it, and what a thread raises is shown with its text.
+            with suppress(Exception):
+                api.close()

@@ -208,7 +208,8 @@ def _account_error(fields: list[str]) -> ApiError:
 
 
 def _not_english(reason: str, kind: type[NotUnderstoodError] = TranslatedError) -> NotUnderstoodError:
-    quote = reason if re.fullmatch(r"[^|:<>\n]{1,80}", reason) else ""
+    # Nothing that is escaped for HTML, a URL or a string: the password could be in it without looking like itself.
+    quote = reason if re.fullmatch(r"[^|:<>&%+\\\n]{1,80}", reason) else ""
     return kind(
         "the server's answer is none that the Agent API gives in English, probably because of a translated account",
         'Set the language of the API user to "default English" in VICIdial',

@@ -42,7 +42,7 @@ def strip_password(password: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """What stands for ``password`` where the server keeps passwords encrypted (protocol 3.2): a stand-in of its kind."""
+    """A stand-in for what a server has instead of ``password`` where it keeps passwords encrypted (protocol 3.2)."""
     return hashlib.sha256(password.encode()).hexdigest()[:31]
 
 

@@ -145,6 +145,13 @@ def test_only_the_reason_of_an_unknown_error_is_quoted_and_never_fields() -> Non
     assert caught.value.quote == "something new"
 
 
+@pytest.mark.parametrize("reason", ["new p&amp;ss", "new p%40ss", "new p+ss", "new p\\u0040ss"])
+def test_a_reason_in_which_something_is_escaped_is_not_quoted(reason: str) -> None:
+    with pytest.raises(_errors.NotUnderstoodError) as caught:
+        parse_reply(f"ERROR: {reason} - 1000\n".encode())
+    assert caught.value.quote == ""
+
+
 @pytest.mark.parametrize(
     "line",
     [
