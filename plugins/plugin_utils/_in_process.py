@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleError
@@ -32,6 +32,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._errors import 
 )
 from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Refusals, Task
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
+from ansible_collections.telephony.vicidial.plugins.plugin_utils._lifeline import orphaned, tied_to_parent
 
 TaskVars = Mapping[str, Any]
 
@@ -82,7 +83,8 @@ class InProcessAction(NormalAction):
         refusal = _refusals_elsewhere.get(account)
         if refusal is not None:
             return self._not_attempted(args, refusal)
-        result: dict[str, Any] = super().run(tmp, task_vars)
+        with tied_to_parent():
+            result: dict[str, Any] = super().run(tmp, task_vars)
         if result.get("reason") in _CAN_LOCK:
             _refusals_elsewhere[account] = _CAN_LOCK[result["reason"]]
         return result
@@ -103,7 +105,7 @@ class InProcessAction(NormalAction):
         if validation.error_messages:
             result = {"failed": True, "msg": self._argument_error(validation)}
         else:
-            is_orphaned = _parent_watch()
+            is_orphaned = orphaned()
             result, more = operation.perform(params, self._task.check_mode, is_orphaned, _refusals)
             if is_orphaned():
                 raise AnsibleError("ansible-playbook is gone")  # a long result would wait for its reader forever
@@ -132,12 +134,6 @@ def _environment(more: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _parent_watch() -> Callable[[], bool]:
-    """Whether ansible-playbook was killed since. Its worker runs on then, and must not signal for nobody."""
-    ansible_playbook = os.getppid()
-    return lambda: os.getppid() != ansible_playbook
 
 
 def _injects_invocation(task_vars: TaskVars) -> bool:
