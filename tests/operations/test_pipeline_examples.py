@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""docs/pipelines.md shows files that there are, and they do what it says: a gate that fails, a pipeline that passes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "tests" / "examples" / "pipeline"
+FILES = sorted(str(path.relative_to(EXAMPLE)) for path in EXAMPLE.rglob("*.yml"))
+GITHUB: dict[str, Any] = yaml.safe_load((EXAMPLE / "github.yml").read_text())["jobs"]["test"]
+GITLAB: dict[str, Any] = yaml.safe_load((EXAMPLE / "gitlab.yml").read_text())["test"]
+START, LOCATE, *_ = LINES = GITLAB["script"]
+GATE = [line for line in LINES if "drift.txt" in line]
+(STOP,) = GITLAB["after_script"]
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """A copy of the example, as somebody has it who has copied it."""
+    return Path(shutil.copytree(EXAMPLE, tmp_path / "pipeline"))
+
+
+def run(directory: Path, *lines: str) -> subprocess.CompletedProcess[str]:
+    """The ``lines`` in one shell that stops at the first failure, as both services run them."""
+    return subprocess.run(
+        ["bash", "-e", "-c", "\n".join(lines)],
+        cwd=directory,
+        env={**os.environ, **GITLAB["variables"], "ANSIBLE_HOME": str(directory / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_document_shows_every_file_as_it_is() -> None:
+    text = (ROOT / "docs" / "pipelines.md").read_text()
+    shown = dict(re.findall(r"`([\w./]+)`:\n\n```yaml\n(.*?)```\n", text, re.DOTALL))
+    assert shown == {name: (EXAMPLE / name).read_text() for name in FILES}
+
+
+def test_both_services_run_the_same_lines() -> None:
+    *ways, last = [it["run"] for it in GITHUB["steps"] if "run" in it]
+    assert [way.splitlines() for way in ways] == [GITLAB["before_script"], LINES]
+    assert last == STOP
+    assert GITHUB["env"] == GITLAB["variables"]
+
+
+def test_the_pipeline(example: Path) -> None:
+    """All but its installation, which tests/tools/package.sh proves."""
+    try:
+        assert run(example, START).returncode == 0
+        (example / "reports").mkdir(exist_ok=True)
+        # Before the playbook under test has run, a run of it would change something.
+        gate = run(example, LOCATE, *GATE)
+        assert (gate.returncode, "changed=1" in gate.stdout) == (1, True), gate.stdout + gate.stderr
+        passed = run(example, *LINES[1:])
+        assert passed.returncode == 0, passed.stdout + passed.stderr
+    finally:
+        stopped = run(example, STOP)
+    assert stopped.returncode == 0, stopped.stdout
+    assert not (example / "dialer" / "simulator.pid").exists()
+    assert (example / "reports" / "audit.xml").read_text().count("<testcase ") == 10
+    for name in ("record_sales", "verify", "audit"):
+        assert list((example / "reports").glob(f"{name}-*.xml")), name
+
+
+def test_the_molecule_scenario(example: Path) -> None:
+    """Its port and its directory are for one at a time; the tests take others."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    scenario = example / "molecule" / "default" / "molecule.yml"
+    text = re.sub("(?<=simulator_directory: ).*", str(example / "dialer"), scenario.read_text())
+    scenario.write_text(text.replace("8099", str(port)))
+    home = {"HOME": str(example / "home"), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["molecule", "test"], cwd=example, env={**os.environ, **home}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (example / "dialer" / "simulator.pid").exists()
