@@ -37,6 +37,7 @@ MODULES: dict[str, dict[str, Any]] = {
     "vicidial_stereo_recording": {"agent_user": "1000", "state": "recording"},
     "vicidial_stereo_recording_info": {"agent_user": "1000"},
     "vicidial_agent_api_info": {},
+    "vicidial_agents_info": {},
 }
 USES: dict[str, Tasks] = {
     **{name: [{f"telephony.vicidial.{name}": options}] for name, options in MODULES.items()},
