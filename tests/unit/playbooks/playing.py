@@ -41,18 +41,24 @@ def play(
     playbook = directory / "play.yml"
     plays = tasks if "hosts" in tasks[0] else [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
     playbook.write_text(json.dumps(plays))
-    log = directory / "ansible.log"
     interpreter = ["-e", f"ansible_python_interpreter={python}"] if python else []
+    local = ["-i", "localhost,", "-c", "local", *interpreter]
+    code, output = ansible_playbook(directory, str(playbook), *local, *arguments, **environment)
+    assert code == 0, output
+    return output
+
+
+def ansible_playbook(directory: Path, *arguments: str, **environment: str) -> tuple[int, str]:
+    """The exit code of ansible-playbook, run in ``directory``, and everything that it prints and logs."""
+    log = directory / "ansible.log"
     settings = {"ANSIBLE_LOG_PATH": str(log), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(directory)}
     settings["ANSIBLE_ASYNC_DIR"] = str(directory / "async")  # it would follow HOME on one end and passwd on the other
     done = subprocess.run(
-        ["ansible-playbook", "-i", "localhost,", "-c", "local", *interpreter, str(playbook), *arguments],
+        ["ansible-playbook", *arguments],
         cwd=directory,
         env={**os.environ, **settings, **environment},
         capture_output=True,
         text=True,
         check=False,
     )
-    output = done.stdout + done.stderr + log.read_text()
-    assert done.returncode == 0, output
-    return output
+    return done.returncode, done.stdout + done.stderr + log.read_text()

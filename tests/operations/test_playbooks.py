@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks that are run by name, as an operator runs them: exit codes, what is printed, what is sent."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.telephony.vicidial.tests.support import Simulator
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import (
+    AS_MODULE,
+    Tasks,
+    ansible_playbook,
+    play,
+    python_for,
+)
+
+INVENTORY = """\
+[floor]
+1003
+desk7 vicidial_user=1005
+1007 vicidial_user=1007
+"""
+
+
+def run(directory: Path, simulator: Simulator, name: str, *arguments: str, **variables: Any) -> tuple[int, str]:
+    """The exit code and the output of the playbook ``name``, connected by the environment."""
+    return ansible_playbook(
+        directory,
+        f"telephony.vicidial.{name}",
+        "-e",
+        json.dumps({"ansible_python_interpreter": sys.executable, **variables}),
+        *arguments,
+        **connected(simulator),
+    )
+
+
+def connected(simulator: Simulator) -> dict[str, str]:
+    settings = {"ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+    account = {"VICIDIAL_API_USER": simulator.user, "VICIDIAL_API_PASSWORD": simulator.password}
+    return {"VICIDIAL_API_URL": simulator.url, **account, **settings}
+
+
+def summary(output: str) -> dict[str, Any]:
+    """What ``set_stats`` handed to a workflow."""
+    text = output.partition("RUN: ")[2].partition("\n")[0]
+    found: dict[str, Any] = json.loads(text)["vicidial_stereo_recording_summary"]
+    return found
+
+
+def live(simulator: Simulator) -> list[str]:
+    return sorted(it["user"] for it in simulator.dialer.state()["live"])
+
+
+def signals(simulator: Simulator) -> list[str]:
+    sent = [it for it in simulator.journal.entries() if it["value"] in ("BEGIN", "END")]
+    return [f"{it['agent_user']} {it['value']}" for it in sent]
+
+
+def inventory(directory: Path) -> list[str]:
+    (directory / "hosts").write_text(INVENTORY)
+    return ["-i", str(directory / "hosts")]
+
+
+def test_ensure_takes_what_a_survey_gives(simulator: Simulator, tmp_path: Path) -> None:
+    simulator.dialer.start_recording("1001")
+    code, output = run(
+        tmp_path, simulator, "ensure", vicidial_agents=" 1000, 1001\r\n1003,\n", stereo_recording_state="recording"
+    )
+    assert code == 0, output
+    assert live(simulator) == ["1000", "1001", "1003"]
+    assert "recording: 2 changed, 1 were so already, 0 skipped, 0 failed" in output
+    assert "changed: 1000, 1003" in output
+    assert summary(output) == {
+        "state": "recording",
+        "check_mode": False,
+        "counts": {"changed": 2, "already": 1, "skipped": 0, "failed": 0},
+        "drifted": ["1000", "1003"],
+        "failed": {},
+        "reason": "",
+    }
+
+
+def test_ensure_checks_the_hosts_of_an_inventory(simulator: Simulator, tmp_path: Path) -> None:
+    """As a module of its own, and connected by variables."""
+    simulator.dialer.start_recording("1005")
+    variables = {
+        "vicidial_hosts": "floor",
+        "vicidial_agents": "",
+        "stereo_recording_state": "idle",
+        "vicidial_api_url": simulator.url,
+        "vicidial_api_password": simulator.password,
+        "ansible_python_interpreter": python_for(AS_MODULE, tmp_path),
+    }
+    code, output = ansible_playbook(
+        tmp_path,
+        "telephony.vicidial.ensure",
+        *inventory(tmp_path),
+        *("--check", "--diff", "-vvv", "-e", json.dumps(variables)),
+        VICIDIAL_API_USER=simulator.user,
+    )
+    assert code == 0, output
+    assert "AnsiballZ_vicidial" in output
+    assert "-1005: recording\n+1005: idle" in output
+    assert "idle: 1 would change, 2 were so already, 0 skipped, 0 failed" in output
+    assert sorted(it["agent_user"] for it in simulator.journal.entries()) == ["1003", "1005", "1007"]
+    assert signals(simulator) == []
+
+
+def test_ensure_tells_all_and_then_fails(simulator: Simulator, tmp_path: Path) -> None:
+    code, output = run(
+        tmp_path,
+        simulator,
+        "ensure",
+        vicidial_agents=[1000, "1004", 4711],
+        stereo_recording_state="recording",
+        stereo_recording_require_call=True,
+    )
+    assert code == 2, output
+    assert live(simulator) == ["1000"]
+    assert summary(output)["failed"] == {"1004": "no_live_call", "4711": "not_logged_in"}
+    assert summary(output)["reason"] == "no_live_call"
+    told = output.index("failed: 1004 no_live_call, 4711 not_logged_in")
+    assert told < output.index("2 of 3 agents failed: 1004 (no_live_call), 4711 (not_logged_in). Agent 1004: ")
+
+
+def test_no_agents_are_a_failure_and_no_hosts_are_not(simulator: Simulator, tmp_path: Path) -> None:
+    code, output = run(tmp_path, simulator, "ensure", vicidial_agents="", stereo_recording_state="idle")
+    assert code == 2
+    assert "No agents are given, so nothing was sent." in output
+    code, output = run(tmp_path, simulator, "ensure", vicidial_hosts="nobody", stereo_recording_state="idle")
+    assert code == 0
+    assert "no hosts matched" in output
+    assert simulator.journal.entries() == []
+
+
+REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
+    "No agents are given": ("stereo_recording", {"agents": [], "state": "idle"}),
+    "'10 00' is not a VICIdial user": ("stereo_recording", {"agents": "1001, 10 00", "state": "idle"}),
+    "must be one of: recording, idle, got: paused": ("stereo_recording", {"agents": 1000, "state": "paused"}),
+    "missing required arguments: stereo_recording_state": ("stereo_recording", {"agents": 1000}),
+    "holds BEGIN": ("stereo_recording", {"agents": 1000, "state": "recording", "stage": "_BEGIN"}),
+    "No agents are given. ": ("recording_window", {"agents": [], "state": "idle", "tasks": "play.yml"}),
+    "There is no file nowhere.yml": ("recording_window", {"agents": "1000", "state": "idle", "tasks": "nowhere.yml"}),
+    "The tasks end the play": ("recording_window", {"agents": "1000", "state": "idle", "tasks": "ends.yml"}),
+    "There is no file /": ("recording_window", {"agents": "1000", "state": "idle", "tasks": "/"}),
+    "less than a second": (
+        "recording_window",
+        {"agents": "1000", "state": "idle", "tasks": "play.yml", "max_duration": 0},
+    ),
+}
+
+
+def test_what_makes_no_sense_is_refused_before_anything_is_sent(simulator: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "ends.yml").write_text("- ansible.builtin.meta: end_play")
+    tasks: Tasks = []
+    for message, (role, options) in REFUSED.items():
+        given = {f"{role}_{name}": value for name, value in options.items()}
+        include = {"ansible.builtin.include_role": {"name": f"telephony.vicidial.{role}"}, "vars": given}
+        is_told = {"that": "message in ansible_failed_result.msg"}
+        rescue = [{"ansible.builtin.assert": is_told, "vars": {"message": message}}]
+        tasks.append({"block": [include, {"ansible.builtin.meta": "end_play"}], "rescue": rescue})
+    output = play(tmp_path, [*tasks, {"ansible.builtin.debug": {"msg": "all were refused"}}], **connected(simulator))
+    assert "all were refused" in output
+    assert simulator.journal.entries() == []
+
+
+def test_status_is_a_table(simulator: Simulator, tmp_path: Path) -> None:
+    simulator.dialer.start_recording("1001", filename="{{ 7 * 7 }} {% raw %}")
+    code, output = run(tmp_path, simulator, "status", vicidial_agents="1000,1001,4711")
+    assert code == 0, output
+    assert "1000       idle          INCALL" in output
+    assert "1001       recording     INCALL  20" in output
+    assert "{{ 7 * 7 }} {% raw %}" in output
+    assert "4711       not logged in" in output
+    assert "1 recording, 1 idle, 1 not logged in, 0 unknown" in output
+    assert signals(simulator) == []
+
+
+def test_status_fails_when_somebody_could_not_be_asked(simulator: Simulator, tmp_path: Path) -> None:
+    code, output = run(tmp_path, simulator, "status", vicidial_agents="1000,1001", vicidial_api_password="wrong-one")
+    assert code == 2
+    assert "1000       authentication_failed" in output
+    assert "0 recording, 0 idle, 0 not logged in, 2 unknown" in output
+    assert simulator.dialer.accounts[simulator.user].failures == 1
+
+
+def test_a_window_in_check_mode_sends_nothing(simulator: Simulator, tmp_path: Path) -> None:
+    simulator.dialer.start_recording("1005")
+    file = tmp_path / "made"
+    tasks: Tasks = [{"ansible.builtin.copy": {"content": "", "dest": str(file), "mode": "0600"}}]
+    (tmp_path / "tasks.yml").write_text(json.dumps(tasks))
+    code, output = run(
+        tmp_path,
+        simulator,
+        "window",
+        "--check",
+        *inventory(tmp_path),
+        vicidial_hosts="floor",
+        recording_window_state="idle",
+        recording_window_tasks="tasks.yml",
+    )
+    assert code == 0, output
+    assert "idle: 3 agents, would be changed for it: 1005" in output
+    assert "changed: [1003 -> localhost]" in output
+    assert not file.exists()
+    assert signals(simulator) == []
+
+
+def test_a_window_over_several_hosts_is_one(simulator: Simulator, tmp_path: Path) -> None:
+    """A task that fails on one of them ends it for all, says so, and each agent gets one END."""
+    fails = {"ansible.builtin.fail": {"msg": "The card was refused."}, "when": "inventory_hostname == 'two'"}
+    (tmp_path / "tasks.yml").write_text(json.dumps([fails, {"ansible.builtin.fail": {"msg": "Went on."}}]))
+    include = {"ansible.builtin.include_role": {"name": "telephony.vicidial.recording_window"}}
+    given = {"agents": "1000,1001", "state": "recording", "tasks": "tasks.yml"}
+    variables = {f"recording_window_{name}": value for name, value in given.items()}
+    plays = [{"hosts": "all", "gather_facts": False, "tasks": [{**include, "vars": variables}]}]
+    (tmp_path / "play.yml").write_text(json.dumps(plays))
+    code, output = ansible_playbook(
+        tmp_path, "-i", "one,two,three,", "-c", "local", str(tmp_path / "play.yml"), **connected(simulator)
+    )
+    assert code == 2
+    assert "The card was refused." in output
+    assert "Went on." not in output
+    assert sorted(signals(simulator)) == ["1000 BEGIN", "1000 END", "1001 BEGIN", "1001 END"]
+    assert output.index("The card was refused.") < output.index("given back: 1000, 1001")
+
+
+def test_a_window_that_ended_late_says_so(simulator: Simulator, tmp_path: Path) -> None:
+    tasks: Tasks = [{"ansible.builtin.set_fact": {"__recording_window_end": 0}}]  # as if that had taken long
+    (tmp_path / "tasks.yml").write_text(json.dumps(tasks))
+    code, output = run(
+        tmp_path,
+        simulator,
+        "window",
+        vicidial_agents=1000,
+        recording_window_state="recording",
+        recording_window_tasks="tasks.yml",
+    )
+    assert code == 2, output
+    assert "The window was open for longer than 600 s." in output
+    assert "given back: 1000" in output
+    assert signals(simulator) == ["1000 BEGIN", "1000 END"]

@@ -1,0 +1,194 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a recording window leaves behind when something goes wrong in it: versions of ansible-core differ there."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import Tasks, ansible_playbook, play
+
+# The time is nearly over, whatever the machine has to do besides: nothing in a test waits for it to pass.
+HURRY = {"ansible.builtin.set_fact": {"__recording_window_end": "{{ '%s' | strftime | int + 1 }}"}}
+SLEEP = {"ansible.builtin.command": "sleep 30"}
+RAN = {"ansible.builtin.fail": {"msg": "the tasks ran"}}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A window for ``agents``, who have no other; those in ``before`` are being recorded before it.
+
+    ``inside`` are the tasks in it, each an action of the dialer with its arguments, or a task as it stands. ``failure``
+    is what the role fails with; ``after`` who is being recorded then, by which ``signals``.
+    """
+
+    agents: list[str]
+    before: list[str]
+    state: str
+    inside: list[Any]
+    failure: str
+    after: list[str]
+    signals: list[str]
+
+
+CASES = {
+    # 1000 is recorded by somebody, 1001 logs out, 1002 is as was declared.
+    "idle, and not everybody held it": Case(
+        agents=["1000", "1001", "1002"],
+        before=["1001", "1002"],
+        state="idle",
+        inside=[("start_recording", {"user": "1000"}), ("log_out", {"user": "1001"})],
+        failure=r"^Not idle any more when the window ended: 1000\.$",
+        after=["1000", "1002"],
+        signals=["1001 END", "1002 BEGIN", "1002 END"],
+    ),
+    # The recording of 1003 is ended by somebody. The next call of 1004 has begun, and its campaign records it.
+    "recording, and not everybody held it": Case(
+        agents=["1003", "1004"],
+        before=[],
+        state="recording",
+        inside=[
+            ("end_recording", {"user": "1003"}),
+            *[(action, {"user": "1004"}) for action in ("end_call", "start_call", "start_recording")],
+        ],
+        failure=r"^Not recording any more when the window ended: 1003\.$",
+        after=["1004"],
+        signals=["1003 BEGIN", "1004 BEGIN"],
+    ),
+    "one of two cannot be recorded": Case(
+        agents=["1005", "1009"],
+        before=[],
+        state="recording",
+        inside=[RAN],
+        failure="no live call",
+        after=[],
+        signals=["1005 BEGIN", "1005 END"],
+    ),
+    "one of two cannot be asked": Case(
+        agents=["1006", "4711"],
+        before=["1006"],
+        state="idle",
+        inside=[RAN],
+        failure="not logged in",
+        after=["1006"],
+        signals=[],
+    ),
+    "a host is unreachable": Case(
+        agents=["1007"],
+        before=["1007"],
+        state="idle",
+        inside=[
+            {"ansible.builtin.ping": {}, "delegate_to": "nowhere.invalid", "vars": {"ansible_connection": "ssh"}},
+            RAN,
+        ],
+        failure="^(?!the tasks ran)",
+        after=["1007"],
+        signals=["1007 BEGIN", "1007 END"],
+    ),
+    "a rescue would hold it open": Case(
+        agents=["1008"],
+        before=["1008"],
+        state="idle",
+        inside=[{"block": [HURRY, SLEEP], "rescue": [SLEEP]}, RAN],
+        failure="600 s have passed|[Tt]imed out|expected time frame",
+        after=["1008"],
+        signals=["1008 BEGIN", "1008 END"],
+    ),
+}
+
+
+def inside(case: Case, simulator: Simulator) -> Tasks:
+    """The tasks in the window."""
+
+    def task(step: Any) -> dict[str, Any]:
+        if isinstance(step, dict):
+            return step
+        action, body = step
+        url = f"{simulator.url}/_simulator/{action}"
+        return {"ansible.builtin.uri": {"url": url, "method": "POST", "body_format": "json", "body": body}}
+
+    return [task(step) for step in case.inside]
+
+
+def window(directory: Path, name: str, case: Case, simulator: Simulator) -> dict[str, Any]:
+    """A task that opens the window, and keeps what the role fails with under ``name``."""
+    file = directory / f"{name}.yml"
+    file.write_text(json.dumps(inside(case, simulator)))
+    variables = {
+        "recording_window_agents": case.agents,
+        "recording_window_state": case.state,
+        "recording_window_tasks": str(file),
+    }
+    role = {"name": "telephony.vicidial.recording_window"}
+    return {
+        "block": [{"ansible.builtin.include_role": role, "vars": variables}, {"ansible.builtin.set_fact": {name: ""}}],
+        "rescue": [{"ansible.builtin.set_fact": {name: "{{ ansible_failed_result.msg | default('none') }}"}}],
+    }
+
+
+def connected(simulator: Simulator) -> dict[str, str]:
+    account = {"VICIDIAL_API_USER": simulator.user, "VICIDIAL_API_PASSWORD": simulator.password}
+    return {"VICIDIAL_API_URL": simulator.url, **account}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of all cases: the failures by case, who is being recorded, and the signals that agents got."""
+
+    failures: dict[str, str]
+    live: list[str]
+    signals: list[str]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    directory = tmp_path_factory.mktemp("windows")
+    dialer = call_center(statuses="INCALL")
+    dialer.end_call("1009")
+    for user in [user for case in CASES.values() for user in case.before]:
+        dialer.start_recording(user)
+    facts = {name: f"case_{number}" for number, name in enumerate(CASES)}
+    with serving(dialer) as simulator:
+        tasks = [window(directory, facts[name], case, simulator) for name, case in CASES.items()]
+        content = "{{ [" + ", ".join(facts.values()) + "] | to_json }}"
+        file = directory / "failures"
+        tasks.append({"ansible.builtin.copy": {"content": content, "dest": str(file), "mode": "0600"}})
+        play(directory, tasks, **connected(simulator))
+        sent = [it for it in simulator.journal.entries() if it["value"] in ("BEGIN", "END")]
+    return Ran(
+        failures=dict(zip(CASES, json.loads(file.read_text()))),
+        live=sorted(it["user"] for it in dialer.state()["live"]),
+        signals=sorted(f"{it['agent_user']} {it['value']}" for it in sent),
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_window_gives_back_what_it_can_and_tells_the_rest(ran: Ran, name: str) -> None:
+    case, failure = CASES[name], ran.failures[name]
+    assert re.search(case.failure, failure), failure
+    assert [user for user in ran.live if user in case.agents] == case.after
+    assert [it for it in ran.signals if it.partition(" ")[0] in case.agents] == case.signals
+
+
+def test_a_file_that_cannot_be_run_is_found_before_anything_is_sent(simulator: Simulator, tmp_path: Path) -> None:
+    """Ansible ends at once then, and gives nothing a chance to give back."""
+    (tmp_path / "tasks.yml").write_text(json.dumps([{"ansible.builtin.no_such_module": {}}]))
+    variables = {
+        "vicidial_agents": "1000",
+        "recording_window_state": "recording",
+        "recording_window_tasks": "tasks.yml",
+    }
+    code, output = ansible_playbook(
+        tmp_path, "telephony.vicidial.window", "-e", json.dumps(variables), **connected(simulator)
+    )
+    assert code != 0
+    assert "no_such_module" in output
+    assert simulator.journal.entries() == []
