@@ -131,6 +131,7 @@ cache_timeout: 30
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -189,7 +190,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: InventoryData, loader: DataLoader, path: str, cache: bool = True) -> None:
         """Add the hosts. ``cache`` is False when the user has asked for a refresh."""
         super().parse(inventory, loader, path)
-        self._read_config_data(path)
+        given = self._read_config_data(path)
+        if "ca_path" not in given and os.environ.get("VICIDIAL_CA_PATH") == "":
+            # Ansible would take an empty path for the working directory. Empty it is where an AWX credential has no CA.
+            self._options["ca_path"] = None
         if not HAS_REQUESTS:
             raise AnsibleParserError(missing_required_lib("requests"))
         try:

@@ -419,6 +419,17 @@ def test_verification_of_the_certificate(https_simulator: Simulator, source: Sou
     assert len(over_https.hosts(validate_certs=False)) == 10
 
 
+def test_an_empty_ca_path_of_the_environment_is_none(
+    https_simulator: Simulator, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A credential of AWX without a CA sets it so. Ansible would take it for the working directory."""
+    monkeypatch.setenv("VICIDIAL_CA_PATH", "")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(https_simulator.ca_path))
+    over_https = Source(https_simulator, source.path.parent, source.warnings)
+    assert len(over_https.hosts()) == 10
+    assert len(over_https.hosts(ca_path=str(https_simulator.ca_path))) == 10
+
+
 def test_connection_options_can_be_templates(source: Source) -> None:
     given = {"api_user": "{{ 6660 + 6 }}", "api_password": "{{ 'simu' ~ 'lated' }}"}
     assert len(source.hosts(**given)) == 10
