@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What AWX makes of the role's documents when a job runs: environment, inventory, audit and notification."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jinja2 import ChainableUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from ansible_collections.telephony.vicidial.tests.support import Simulator
+
+ROLE = Path(__file__).resolve().parents[2] / "roles" / "awx"
+PROJECT = ROLE / "templates" / "project"
+
+
+def variables(name: str) -> dict[str, Any]:
+    """Variables of the role, as AWX gets them: the tag keeps Ansible from filling in what AWX shall fill in."""
+    loaded: dict[str, Any] = yaml.safe_load((ROLE / "vars/main" / f"{name}.yml").read_text().replace(" !unsafe", ""))
+    return loaded
+
+
+def injected(directory: Path, **inputs: Any) -> dict[str, str]:
+    """The environment of a job whose credential has these inputs (CredentialType.inject_credential of AWX).
+
+    An empty text is no variable there, a boolean without an answer is false, and files are written whatever is in them.
+    """
+    document = variables("credential_type")
+    fields, injectors = document["__awx_credential_inputs"]["fields"], document["__awx_credential_injectors"]
+    names = {field["id"]: False for field in fields if field["type"] == "boolean"}
+    names.update({name: value for name, value in inputs.items() if value != ""})
+    sandbox = ImmutableSandboxedEnvironment()
+    files = {}
+    for key, template in injectors["file"].items():
+        name = key.partition(".")[2]
+        files[name] = str(directory / name)
+        Path(files[name]).write_text(sandbox.from_string(template).render(names))
+    tower = {"filename": files}
+    return {key: sandbox.from_string(it).render(names, tower=tower) for key, it in injectors["env"].items()}
+
+
+def job(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    """A command in the project, with the environment of a job."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("VICIDIAL_")}
+    return subprocess.run(
+        command, cwd=PROJECT, env={**kept, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def account(simulator: Simulator) -> dict[str, Any]:
+    return {"url": simulator.url, "user": simulator.user, "password": simulator.password}
+
+
+def test_the_ca_certificate_of_the_credential_is_what_the_server_is_verified_with(
+    https_simulator: Simulator, tmp_path: Path
+) -> None:
+    assert https_simulator.ca_path is not None
+    environment = injected(tmp_path, **account(https_simulator), ca_certificate=https_simulator.ca_path.read_text())
+    listed = job(environment, "ansible-inventory", "-i", "floor.vicidial_agents.yml", "--list")
+    groups = json.loads(listed.stdout)
+    assert len(groups["campaign_SALES"]["hosts"]) == 5
+    assert set(groups["in_a_call"]["hosts"]) == {"1000", "1001", "1003", "1005", "1007", "1009"}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ({}, {"VICIDIAL_CA_PATH": "", "VICIDIAL_VALIDATE_CERTS": "true"}),
+        ({"ca_certificate": ""}, {"VICIDIAL_CA_PATH": "", "VICIDIAL_VALIDATE_CERTS": "true"}),
+        ({"trust_any_certificate": True}, {"VICIDIAL_CA_PATH": "", "VICIDIAL_VALIDATE_CERTS": "false"}),
+    ],
+)
+def test_what_is_left_empty_in_the_credential_is_safe(
+    inputs: dict[str, Any], expected: dict[str, str], tmp_path: Path
+) -> None:
+    environment = injected(tmp_path, url="https://dialer.example.com", user="6666", password="simulated", **inputs)
+    assert environment == {
+        "VICIDIAL_API_URL": "https://dialer.example.com",
+        "VICIDIAL_API_USER": "6666",
+        "VICIDIAL_API_PASSWORD": "simulated",
+        **expected,
+    }
+
+
+def test_by_hand_the_credential_type_is_the_same() -> None:
+    made = variables("credential_type")
+    text = (ROLE.parents[1] / "docs" / "awx.md").read_text()
+    blocks = [yaml.safe_load(it) for it in re.findall(r"^ *```yaml\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)]
+    [inputs] = [it for it in blocks if "fields" in it]
+    assert made["__awx_credential_injectors"] in blocks
+    for field in made["__awx_credential_inputs"]["fields"]:
+        helpful = {key: value for key, value in field.items() if key not in ("help_text", "format")}
+        assert helpful in inputs["fields"]
+    assert inputs["required"] == made["__awx_credential_inputs"]["required"]
+
+
+def message(status: str, artifacts: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The sentence, and the object for a webhook, that AWX sends after a job."""
+    texts, names = variables("messages"), {"name": "VICIdial audit", "status": status, "artifacts": artifacts}
+    sandbox = ImmutableSandboxedEnvironment(undefined=ChainableUndefined)
+    filled = [
+        sandbox.from_string(texts[key]).render(job=names, url="https://awx.example.com/1")
+        for key in ("__awx_message", "__awx_webhook_body")
+    ]
+    return " ".join(filled[0].split()), json.loads(filled[1])
+
+
+def test_an_audit_with_drift_fails_and_its_notification_has_the_numbers(simulator: Simulator, tmp_path: Path) -> None:
+    environment = injected(tmp_path, **account(simulator))
+    done = job(
+        {**environment, "ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
+        *("ansible-playbook", "-i", "localhost,", "-c", "local", "audit.yml"),
+        *("-e", f"ansible_python_interpreter={sys.executable}"),
+        *("-e", json.dumps({"recording_audit_fail_on_drift": True, "recording_audit_campaigns": "SALES"})),
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    # No floor's agent is recorded, and of SALES only 1000 is in a call.
+    stats = re.search(r"^\tRUN: (\{.*\})", done.stdout, re.MULTILINE)
+    assert stats is not None, done.stdout
+    sentence, body = message("failed", json.loads(stats[1]))
+    assert sentence == (
+        "VICIdial audit: 0 of 1 agents as declared, 1 not recorded, 0 recorded unexpectedly, 0 unknown, 0 mended. "
+        "https://awx.example.com/1"
+    )
+    assert body["summary"]["missing_agents"] == ["1000"]
+
+
+def test_a_job_that_failed_before_it_knew_anything_does_not_sound_like_drift() -> None:
+    sentence, body = message("failed", {})
+    assert sentence == (
+        "VICIdial audit: failed before anybody was compared. This says nothing about the recordings. "
+        "https://awx.example.com/1"
+    )
+    assert body["summary"] is None
