@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Looks at the page of the audit in a browser: with 0, 3, 60 and 1,000 agents, light and dark, wide and narrow.
 
-    python docs/audit_pages.py DIRECTORY    # screenshots; docs/audit-*.png are three of them, for 60 agents
+    python tests/tools/audit_pages.py DIRECTORY    # screenshots; docs/audit-*.png are three of them, for 60 agents
 
 Needs Playwright with a Chromium (or CHROMIUM=/usr/bin/chromium), requests, and this repository's .venv/main.
 It fails when the page loads anything, scrolls sideways, logs an error, or sorts or filters wrongly.
@@ -25,7 +25,7 @@ from typing import Any
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv" / "main" / "bin"
 NAMES = [
     "Maria Garcia",
@@ -70,7 +70,7 @@ def floor(agents: int, directory: Path) -> Iterator[str]:
     """The address of a simulated dialer, on which most of those who talk are being recorded."""
     ready, pid = directory / "ready.json", directory / "pid"
     campaigns = "SALES,SUPPORT,RETENTION,CLAIMS,NIGHT"
-    command = [VENV / "python", "-B", "-m", "vicidial_simulator", "--background", "--ready-file", ready]
+    command: list[str | Path] = [VENV / "python", "-B", "-m", "vicidial_simulator", "--background", "--ready-file", ready]
     command += ["--pid-file", pid, "--agents", str(agents), "--campaigns", campaigns]
     subprocess.run(command, check=True, cwd=ROOT / "roles/simulator/files", stdout=subprocess.DEVNULL)
     try:
@@ -95,7 +95,7 @@ def make_page(agents: int, directory: Path) -> Path:
     path = directory / "audit.html"
     with floor(agents, directory) as url:
         environment = {"VICIDIAL_API_URL": url, "VICIDIAL_API_USER": "6666", "VICIDIAL_API_PASSWORD": "simulated"}
-        command = [VENV / "ansible-playbook", "telephony.vicidial.audit", "-e", f"recording_audit_html={path}"]
+        command: list[str | Path] = [VENV / "ansible-playbook", "telephony.vicidial.audit", "-e", f"recording_audit_html={path}"]
         command += ["-e", "recording_audit_others=idle"]
         settings = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PATH": f"{VENV}:{os.environ['PATH']}"}
         subprocess.run(command, check=True, env={**os.environ, **environment, **settings}, stdout=subprocess.DEVNULL)
