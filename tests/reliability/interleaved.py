@@ -337,13 +337,16 @@ class Run:
         asked = tag.asked
         user = asked.user or world.dialer.alt_users.get(asked.alt_user or "", "")
         exchange.truth = world.dialer.truth(user)
-        failures = world.dialer.accounts[USER].failures
+        account = world.dialer.accounts[USER]
+        before = (account.failures, account.last_failure)
         world.working = self
         try:
             heard = call(self._api)
         finally:
             world.working = None
-        exchange.login_failed = world.dialer.accounts[USER].failures > failures
+        # After a lock has run out the count begins anew: that it changed tells nothing by itself.
+        is_counted = (account.failures, account.last_failure) != before
+        exchange.login_failed = is_counted and account.last_failure == world.dialer.clock.now()
         exchange.unsent = heard.error is not None and heard.error.unsent
         arrival = world.at + world.down + exchange.takes
         exchange.heard = heard

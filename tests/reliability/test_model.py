@@ -46,7 +46,7 @@ phases = st.sampled_from([0.0, 0.2, 0.4, 0.6, 0.8])
 PAUSES = [0.0, 0.015, 0.1, 0.4, 0.9, 2.0, 5.0, 11.0]
 When = Union[float, str]
 pauses = st.sampled_from(PAUSES)
-whens: st.SearchStrategy[When] = st.sampled_from([*PAUSES, "STATUS", "STATUS", "BEGIN", "END"])
+whens: st.SearchStrategy[When] = st.sampled_from([*PAUSES, "STATUS", "STATUS", "BEGIN", "END", "END"])
 REFUSED = _errors.UnreachableError("refused", "Start it", transient=True, unsent=True)
 NO_CONNECTION = _errors.TimedOutError("no connection", "Look", unsent=True)
 tally: Counter[str] = Counter()
@@ -66,7 +66,6 @@ class Declaration:
     stable_for: float
     retries: int
     check_mode: bool
-    knows_the_password: bool
     size: int
     rate_limit: float | None
 
@@ -83,7 +82,6 @@ declarations = st.builds(
     stable_for=st.sampled_from([0.0, 0.0, 1.0, 4.0]),
     retries=st.sampled_from([3, 3, 0, 1]),
     check_mode=seldom,
-    knows_the_password=st.sampled_from([True] * 14 + [False]),
     size=st.sampled_from([8, 8, 2, 1]),
     rate_limit=st.sampled_from([None, None, None, 20.0, 1.0]),
 )
@@ -99,14 +97,16 @@ class Episode(RuleBasedStateMachine):
         self.is_broken = False
 
     @initialize(
-        agents=st.lists(st.tuples(statuses, polls, acts, phases), min_size=3, max_size=3),
+        agents=st.lists(
+            st.tuples(statuses, polls, acts, phases, st.sampled_from([0, 0, 1, 2])), min_size=3, max_size=3
+        ),
         latency=st.sampled_from([0.01, 0.01, 0.2]),
         php=st.sampled_from([7, 8]),
     )
-    def open(self, agents: list[tuple[str, float, float, float]], latency: float, php: int) -> None:
+    def open(self, agents: list[tuple[str, float, float, float, int]], latency: float, php: int) -> None:
         self.world.up = self.world.down = latency
         self.dialer.system.php = php
-        for user, (status, poll, act, phase) in zip(USERS, agents):
+        for user, (status, poll, act, phase, recordings) in zip(USERS, agents):
             self.dialer.log_in(user, CAMPAIGN)
             self.dialer.change_screen(user, poll=poll, act=act, phase=STARTED_AT - poll * phase)
             self.dialer.alt_users[f"crm{user}"] = user
@@ -114,6 +114,8 @@ class Episode(RuleBasedStateMachine):
                 self.dialer.start_call(user)
             else:
                 self.dialer.change_agent(user, status=status)
+            for _time in range(recordings):
+                self.dialer.start_recording(user)
 
     # Our own runs
 
@@ -132,7 +134,20 @@ class Episode(RuleBasedStateMachine):
     def some_state_is_declared(self, pause: float, declaration: Declaration, state: str | None) -> None:
         self.declare(pause, state, declaration)
 
-    def declare(self, pause: float, state: str | None, given: Declaration) -> None:
+    @precondition(lambda self: len(self.world.under_way()) < MOST_RUNS_AT_ONCE)
+    @rule(
+        pause=pauses,
+        declaration=declarations,
+        lost=st.sampled_from([None, "reset-after-work", "crash-after-work", "truncated", "empty-body"]),
+    )
+    def password_is_wrong(self, pause: float, declaration: Declaration, lost: str | None) -> None:
+        """And the answer that says so can get lost: to ask again would be the second failed login."""
+        self.pass_time(pause)
+        if lost is not None:
+            self.world.faults.add(self.dialer, lost)
+        self.declare(0.0, "recording", declaration, "wrong")
+
+    def declare(self, pause: float, state: str | None, given: Declaration, password: str = PASSWORD) -> None:
         self.pass_time(pause)
         wanted = Wanted(
             state,
@@ -146,7 +161,7 @@ class Episode(RuleBasedStateMachine):
             retries=given.retries,
         )
         agents = [Agent(alt_user=f"crm{given.who[0]}")] if given.by_alias else [Agent(user) for user in given.who]
-        self.world.password = PASSWORD if given.knows_the_password else "wrong"
+        self.world.password = password
         self.world.start(agents, wanted, given.size, check_mode=given.check_mode, rate_limit=given.rate_limit)
         self.pass_time(0.0)
 
@@ -213,12 +228,18 @@ class Episode(RuleBasedStateMachine):
 
         self.happen(when, event)
 
-    @rule(when=whens, user=users, kind=st.sampled_from(["AGENT-CONTROLLED", "PARALLEL", "MONO"]), ends=st.booleans())
-    def something_records(self, when: When, user: str, kind: str, ends: bool) -> None:
+    @rule(
+        when=whens,
+        user=users,
+        kind=st.sampled_from(["AGENT-CONTROLLED", "AGENT-CONTROLLED", "PARALLEL", "MONO"]),
+        ends=st.booleans(),
+        begins=st.booleans(),
+    )
+    def recording_ends_or_begins(self, when: When, user: str, kind: str, ends: bool, begins: bool) -> None:
         def event() -> None:
             if ends:
                 self.dialer.end_recording(user, kind)
-            elif self.dialer.agent(user) is not None:
+            if begins and self.dialer.agent(user) is not None:
                 self.dialer.start_recording(user, kind)
 
         self.happen(when, event)
@@ -316,7 +337,6 @@ class Episode(RuleBasedStateMachine):
         self.world.faults.clear()
         self.world.ambushes.clear()
         self.world.away = None
-        self.world.password = PASSWORD
         account = self.dialer.accounts[USER]
         account.password, account.failures, account.agent_api_access = PASSWORD, 0, True
         account.allowed_functions, account.allowed_addresses = ["ALL_FUNCTIONS"], None
@@ -345,6 +365,7 @@ class Episode(RuleBasedStateMachine):
                 self.dialer.start_call(user)
         self.pass_time(15.0)  # what screens have read is done by then
         state = self.world.runs[-1].wanted.state or "idle"
+        self.world.password = PASSWORD
         last = self.world.start([Agent(user) for user in USERS], Wanted(state, stage="_last"))
         while not last.is_over:
             self.pass_time(2.0)
