@@ -56,7 +56,8 @@ class Exchange:
 
     ``is_clear``: the genuine English answer came back whole, and ``said`` is what it was. ``wrote``: a signal reached
     the slot. ``login_failed``: the server counted a failed login. ``unsent``: the client was told that nothing had
-    left it. ``takes``: seconds that a fault adds.
+    left it. ``takes``: seconds that a fault adds. ``leave_alone``: for so many the server wants
+    not to be asked again.
     """
 
     value: str
@@ -71,6 +72,7 @@ class Exchange:
     login_failed: bool = False
     unsent: bool = False
     takes: float = 0.0
+    leave_alone: float = 0.0
     heard: Heard | None = None
 
 
@@ -245,7 +247,8 @@ class World:
             raise _errors.UnreachableError("the connection broke", "Look", transient=True, unsent=False)
         if response.status != 200:
             is_transient = response.status >= 500 or response.status == 429
-            raise _errors.HttpError(f"HTTP {response.status}", "Look", transient=is_transient)
+            exchange.leave_alone = float(response.headers.get("Retry-After", 0))
+            raise _errors.HttpError(f"HTTP {response.status}", "Look", is_transient, exchange.leave_alone)
         is_english = self.dialer.accounts[USER].language == "default English" or not self.dialer.system.enable_languages
         whole = text.splitlines() if text and text.encode() in response.body else []
         if form["function"] == "version":

@@ -149,6 +149,9 @@ def _judge_numbers(run: Run, trail: Trail) -> None:
     is_so = first is not None and first.is_clear and first.truth.logged_in and first.truth.state == wanted.state
     if is_so and not wanted.stable_for:
         assert len(trail) == 1, "more than one call for an agent who is in the wanted state already"
+    for one, other in pairwise(trail):
+        is_patient = other.sent_at >= (one.heard_at or 0.0) + one.leave_alone - MOMENT
+        assert is_patient or one.value != "STATUS", "asked again before the server's Retry-After"
     turns = sum(one.truth.live != other.truth.live or not other.is_clear for one, other in pairwise(looks))
     pause = min(wanted.wait_sleep, SHORTEST_RETRY_PAUSE)
     most = 4 + turns + 2 * (wanted.wait_timeout + wanted.stable_for) / pause
