@@ -70,7 +70,15 @@ def floor(agents: int, directory: Path) -> Iterator[str]:
     """The address of a simulated dialer, on which most of those who talk are being recorded."""
     ready, pid = directory / "ready.json", directory / "pid"
     campaigns = "SALES,SUPPORT,RETENTION,CLAIMS,NIGHT"
-    command: list[str | Path] = [VENV / "python", "-B", "-m", "vicidial_simulator", "--background", "--ready-file", ready]
+    command: list[str | Path] = [
+        VENV / "python",
+        "-B",
+        "-m",
+        "vicidial_simulator",
+        "--background",
+        "--ready-file",
+        ready,
+    ]
     command += ["--pid-file", pid, "--agents", str(agents), "--campaigns", campaigns]
     subprocess.run(command, check=True, cwd=ROOT / "roles/simulator/files", stdout=subprocess.DEVNULL)
     try:
@@ -95,7 +103,12 @@ def make_page(agents: int, directory: Path) -> Path:
     path = directory / "audit.html"
     with floor(agents, directory) as url:
         environment = {"VICIDIAL_API_URL": url, "VICIDIAL_API_USER": "6666", "VICIDIAL_API_PASSWORD": "simulated"}
-        command: list[str | Path] = [VENV / "ansible-playbook", "telephony.vicidial.audit", "-e", f"recording_audit_html={path}"]
+        command: list[str | Path] = [
+            VENV / "ansible-playbook",
+            "telephony.vicidial.audit",
+            "-e",
+            f"recording_audit_html={path}",
+        ]
         command += ["-e", "recording_audit_others=idle"]
         settings = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PATH": f"{VENV}:{os.environ['PATH']}"}
         subprocess.run(command, check=True, env={**os.environ, **environment, **settings}, stdout=subprocess.DEVNULL)
