@@ -313,6 +313,11 @@ class _Course:
             return self._not_confirmed()
         if self.tried_last is not None and self.tried_last.error is not None:
             return self.tried_last.error
+        if self.status is not None and self.status.recording_id not in self.end_aimed_at:
+            return NotConfirmedError(
+                f"END found nothing to end any more, and recording {self.status.recording_id} has begun since",
+                "Run it again, and look for who else begins recordings of this agent",
+            )
         return NotConfirmedError(
             "STATUS shows a live recording, yet END finds nothing to end",
             "Look at the live recordings of this agent in VICIdial: its database contradicts itself",

@@ -151,6 +151,12 @@ def test_ended_by_someone_else_and_begun_again_is_ended() -> None:
     assert (outcome.signals, outcome.confirmed) == (("END",), True)
 
 
+def test_another_recording_after_an_end_that_found_nothing_is_no_contradiction() -> None:
+    outcome = play(Wanted("idle", wait=False), ("STATUS", live(7)), ("END", ENDED_BEFORE), ("STATUS", live(8)))
+    assert (outcome.signals, outcome.state) == ((), "recording")
+    assert "END found nothing to end any more, and recording 8 has begun since" in str(outcome.failure)
+
+
 def test_a_server_that_contradicts_itself_is_given_up_at_the_deadline() -> None:
     outcome = play(
         Wanted("idle", wait_timeout=1), ("STATUS", live()), ("END", ENDED_BEFORE), *nothing_happens(2, live())
