@@ -266,7 +266,7 @@ def test_what_a_role_requires_is_asked_or_given(lives: Lives) -> None:
         assert template["survey_enabled"] is bool(asked)
 
 
-def test_the_workflow_mends_after_an_audit_and_does_nothing_after_a_failed_preflight(lives: Lives) -> None:
+def test_the_workflow_remediates_after_an_audit_and_does_nothing_after_a_failed_preflight(lives: Lives) -> None:
     awx = lives.full
     links = {
         (node["identifier"], relation): awx.names_related("workflow_job_template_nodes", node, relation)
@@ -332,6 +332,14 @@ def test_without_an_account_and_without_its_credential_it_says_what_to_do(tmp_pa
         assert 'AWX has no credential "VICIdial API"' in " ".join(done.stdout.split())
         # What it is made of is there now.
         assert awx.names("credential_types") == {"VICIdial API account"}
+
+
+def test_the_slices_are_as_many_as_can_share_the_calls(tmp_path: Path) -> None:
+    with serving_awx(playbooks_of(PROJECT)) as awx:
+        done = run(awx, tmp_path, awx_slices=9)
+        assert done.returncode != 0
+        assert "value of awx_slices must be one of: 1, 2, 3, 4, 5, 6, 7, 8, got: 9" in " ".join(done.stdout.split())
+        assert awx.names("credential_types") == set()
 
 
 @pytest.mark.parametrize(

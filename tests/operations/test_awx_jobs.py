@@ -129,7 +129,7 @@ def test_an_audit_with_drift_fails_and_its_notification_has_the_numbers(simulato
     assert stats is not None, done.stdout
     sentence, body = message("failed", json.loads(stats[1]))
     assert sentence == (
-        "VICIdial audit: 0 of 1 agents as declared, 1 not recorded, 0 recorded unexpectedly, 0 unknown, 0 mended. "
+        "VICIdial audit: 0 of 1 agents as declared, 1 not recorded, 0 recorded unexpectedly, 0 unknown, 0 remediated. "
         "https://awx.example.com/1"
     )
     assert body["summary"]["missing_agents"] == ["1000"]
