@@ -15,6 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
 from ansible_collections.telephony.vicidial.tests.support import call_center, serving
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import play
@@ -62,7 +63,10 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Audit:
     for user in ("1000", "1001", "1002", "1005"):
         dialer.start_recording(user)
     variables = {f"recording_audit_{it}": str(directory / f"audit.{it}") for it in ("json", "csv", "junit", "html")}
-    variables |= {"recording_audit_others": "idle", "recording_audit_agents": "1000 1001,1002,1003,1004,1007,1009,4711"}
+    variables |= {
+        "recording_audit_others": "idle",
+        "recording_audit_agents": "1000\n1001,1002,1003,1004,1007,1009,4711",
+    }
     with serving(dialer) as simulator:
         simulator.faults.add(dialer, "bad-gateway", agent_user="1003", times=99)
         environment = {
@@ -73,11 +77,20 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Audit:
         connection = {"group/telephony.vicidial.agent_api": {"retries": 0}}
         role = {"import_role": {"name": "telephony.vicidial.recording_audit"}, "vars": variables}
         fact = {"template": {"src": str(directory / "fact.j2"), "dest": str(directory / "fact.json"), "mode": "0600"}}
-        (directory / "fact.j2").write_text("{{ [recording_audit_report, recording_audit_summary] | to_json }}")
+        (directory / "fact.j2").write_text("{{ [recording_audit_report, __recording_audit_summary] | to_json }}")
         plays = [{"hosts": "localhost", "gather_facts": False, "module_defaults": connection, "tasks": [role, fact]}]
         output = play(directory, plays, "-v", ANSIBLE_SHOW_CUSTOM_STATS="1", **environment)
         calls = [(it["function"], it["value"]) for it in simulator.journal.entries()]
     return Audit(directory, simulator.url, output, calls, *json.loads((directory / "fact.json").read_text()))
+
+
+def test_what_is_internal_has_a_name_that_nobody_sets() -> None:
+    """``-e`` overrides what a role registers and computes."""
+    documented = {*yaml.safe_load((ROLE / "defaults" / "main.yml").read_text()), "recording_audit_report"}
+    files = [*ROLE.rglob("*.yml"), *ROLE.rglob("*.j2")]
+    names = {name for file in files for name in re.findall(r"\b(?:__)?recording_audit_\w+", file.read_text())}
+    assert {name for name in names if not name.startswith("__")} == documented
+    assert {"__recording_audit_rule", "__recording_audit_floor", "__recording_audit_summary"} <= names
 
 
 def test_it_costs_one_list_and_one_status_for_each_agent(audited: Audit) -> None:
