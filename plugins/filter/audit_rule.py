@@ -18,7 +18,7 @@ options:
     description:
       - A dictionary with any of C(agents), C(campaigns), C(user_groups), C(agent_statuses), C(sample_percent),
         C(sample_seed), C(state) and C(others). They mean what the variables of the role mean.
-      - A list can be a text with commas, spaces or line breaks too.
+      - A list can be a text with commas or line breaks too. A space separates nothing.
     type: dict
     required: true
 seealso:
@@ -45,12 +45,12 @@ _value:
   type: dict
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Callable
 
 from ansible_collections.telephony.vicidial.plugins.plugin_utils._audit import Rule
+from ansible_collections.telephony.vicidial.plugins.plugin_utils._names import names
 
 _LISTS = ("agents", "campaigns", "user_groups", "agent_statuses")
 
@@ -60,18 +60,12 @@ def audit_rule(given: Mapping[str, Any]) -> dict[str, Any]:
     rule = Rule(
         **{
             **given,
-            **{name: _names(given.get(name)) for name in _LISTS},
+            **{name: names(given.get(name)) for name in _LISTS},
             "sample_percent": float(given.get("sample_percent", 100)),
             "sample_seed": str(given.get("sample_seed", "")),
         }
     )
     return {**asdict(rule), "agent_statuses": list(rule.statuses), "text": rule.text, "problems": rule.problems()}
-
-
-def _names(value: Any) -> list[str]:
-    """A list, or text as an AWX survey gives it."""
-    names = re.split(r"[,\s]+", value) if isinstance(value, str) else map(str, value or [])
-    return list(filter(None, names))
 
 
 class FilterModule:

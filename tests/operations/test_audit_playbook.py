@@ -118,14 +118,20 @@ def test_inventory_hosts_are_agents_and_the_connection_can_be_variables(playbook
     inventory = playbook.directory / "floor.ini"
     inventory.write_text("[sales]\nanna vicidial_user=1000\n1002\n[other]\n1001\n")
     variables = {"vicidial_api_url": playbook.simulator.api_url, "vicidial_api_user": "6666"}
-    code, _output = playbook("-i", str(inventory), vicidial_hosts="sales", recording_audit_state="idle", **variables)
+    code, _output = playbook(
+        "-i", str(inventory), vicidial_hosts="sales,localhost", recording_audit_state="idle", **variables
+    )
     assert code == 0
     assert [it["agent"] for it in playbook.report()["findings"]] == ["1000", "1002"]
+    assert playbook.report()["not_logged_in"] == []
 
 
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
+        ({"vicidial_agents": "1000 1001"}, "recording_audit_agents holds '1000 1001'"),
+        ({"vicidial_agents": ","}, "No agents are given, so nothing was sent."),
+        ({"vicidial_hosts": "localhost"}, "No agents are given, so nothing was sent."),
         ({"recording_audit_sample_percent": 0}, "recording_audit_sample_percent is not more than 0"),
         ({"recording_audit_html": "audit.html"}, "audit.html is no absolute path in a directory that exists"),
     ],

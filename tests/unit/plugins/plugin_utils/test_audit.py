@@ -208,7 +208,12 @@ def test_a_rule_is_read_from_what_a_survey_gives() -> None:
     ("given_rule", "problem"),
     [
         ({"agents": ["10*0"]}, "agents holds '10*0'"),
+        ({"agents": "1000 1001"}, "agents holds '1000 1001'"),
+        ({"agents": [1000, "1001, 10 02"]}, "agents holds '10 02'"),
         ({"campaigns": "SALES|SUPPORT"}, "campaigns holds"),
+        ({"campaigns": "SALES SUPPORT"}, "campaigns holds"),
+        ({"user_groups": "A B"}, "user_groups holds"),
+        ({"agent_statuses": "INCALL PAUSED"}, "agent_statuses holds"),
         ({"sample_percent": 0}, "sample_percent is not"),
         ({"sample_percent": "101"}, "sample_percent is not"),
         ({"sample_percent": "nan"}, "sample_percent is not"),
