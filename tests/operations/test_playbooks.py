@@ -138,6 +138,48 @@ def test_no_agents_are_a_failure_and_no_hosts_are_not(simulator: Simulator, tmp_
     assert simulator.journal.entries() == []
 
 
+EMPTY = dict.fromkeys(("api_url", "api_user", "api_password", "ca_path", "validate_certs", "hosts"), "")
+
+
+def test_an_empty_answer_is_none_and_the_python_is_ansibles(simulator: Simulator, tmp_path: Path) -> None:
+    """As a survey or ``-e vicidial_api_url=`` gives it, with localhost in an inventory that knows no way to it."""
+    (tmp_path / "hosts").write_text("localhost ansible_python_interpreter=/nonexistent/python\n")
+    given = {f"vicidial_{name}": value for name, value in EMPTY.items()}
+    given |= {"vicidial_preflight_accepted": "tls", "vicidial_agents": "1000", "stereo_recording_state": "idle"}
+    playbooks = [f"telephony.vicidial.{name}" for name in ("preflight", "status", "ensure", "audit")]
+    code, output = ansible_playbook(
+        tmp_path, *playbooks, "-i", "hosts", "-e", json.dumps(given), "-vvv", **connected(simulator)
+    )
+    assert code == 0, output
+    assert "AnsiballZ_vicidial" not in output
+    asked = [it["function"] for it in simulator.journal.entries()]
+    assert asked.count("logged_in_agents") == 1  # the audit's, which is the last
+
+
+def test_an_empty_answer_is_none_for_a_window_too(simulator: Simulator, tmp_path: Path) -> None:
+    """And a task of its file that has another host of its own keeps the Python of that host."""
+    python = python_for(AS_MODULE, tmp_path)
+    (tmp_path / "hosts").write_text(
+        f"localhost ansible_connection=local\nelsewhere ansible_connection=local ansible_python_interpreter={python}\n"
+    )
+    asked: Tasks = [{"ansible.builtin.command": "true", "delegate_to": "elsewhere"}]
+    (tmp_path / "tasks.yml").write_text(json.dumps(asked))
+    given = {f"vicidial_{name}": value for name, value in EMPTY.items()}
+    given |= {"vicidial_agents": "1000", "recording_window_state": "idle", "recording_window_tasks": "tasks.yml"}
+    code, output = ansible_playbook(
+        tmp_path, "telephony.vicidial.window", "-i", "hosts", "-e", json.dumps(given), "-vvv", **connected(simulator)
+    )
+    assert code == 0, output
+    assert "AnsiballZ_vicidial" not in output
+    assert f"{python} " in output
+
+
+def test_false_is_an_answer(https_simulator: Simulator, tmp_path: Path) -> None:
+    given = {"vicidial_agents": "1000", "vicidial_ca_path": "", "vicidial_validate_certs": False}
+    code, output = run(tmp_path, https_simulator, "status", **given)
+    assert code == 0, output
+
+
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "No agents are given": ("stereo_recording", {"agents": [], "state": "idle"}),
     "'10 00' is not a VICIdial user": ("stereo_recording", {"agents": "1001, 10 00", "state": "idle"}),
