@@ -112,7 +112,10 @@ agents:
       type: int
       sample: 1
 server_url:
-  description: The address of the server that was asked. Credentials are never part of it.
+  description:
+    - The address of the server that was asked. Credentials are never part of it.
+    - V(null) where a loop that runs as a module has had its login refused before, and O(api_url) comes from the
+      environment. Nothing was sent then.
   returned: when the options are in order
   type: str
   sample: https://dialer.example.com
@@ -183,7 +186,8 @@ def _result(params: _arguments.Params, agents: list[LoggedInAgent], failure: Api
     found = {
         "changed": False,
         "agents": [{name: getattr(it, name) for name in _COLUMNS} for it in agents],
-        "server_url": f"{url.scheme}://{url.netloc}",
+        # Where nothing was sent, the environment that a module would find the address in is not known.
+        "server_url": f"{url.scheme}://{url.netloc}" if url.netloc else None,
     }
     if failure is None:
         return found
