@@ -63,12 +63,12 @@ EXAMPLES = r"""
 RETURN = r"""
 fit:
   description: Whether no check failed and none that is needed is unknown. Only C(clock) is not needed.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: bool
   sample: false
 blocking:
   description: The names of the checks because of which RV(fit=false).
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: list
   elements: str
   sample:
@@ -76,7 +76,7 @@ blocking:
     - language
 checks:
   description: All checks, always the same ones, in this order.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: list
   elements: dict
   contains:
@@ -112,24 +112,24 @@ checks:
       sample: Add stereo_recording to "API Allowed Functions" of this user in VICIdial; recording alone is not enough.
 version:
   description: The version of VICIdial. V(null) where it is not known.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: str
   sample: 2.14-84
 build:
   description: Its build. V(null) where it is not known.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: str
   sample: 260302-1142
 clock_difference:
   description: >-
     How many seconds the server's clock is ahead of that of the host that runs the module, to half a second and half the
     time that the answer took. Negative where it is behind, V(null) where it is not known.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: float
   sample: 0.3
 utc_offset:
   description: The time zone that the server prints start times in. V(null) where it is not known.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: str
   sample: "+01:00"
 reason:
@@ -137,7 +137,7 @@ reason:
     - Why RV(fit=false), or why the module failed, for playbooks to decide on. V(null) where it is fit.
     - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording), or, where nothing else is wrong,
       C(insecure_connection) for the check C(tls) and C(clock_difference) for the check C(clock).
-  returned: always, but where an option is missing or of a wrong type
+  returned: always, but where requests or an option is missing, or an option is of a wrong type
   type: str
   sample: permission_denied
 msg:

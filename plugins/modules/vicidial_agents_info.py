@@ -67,7 +67,7 @@ agents:
   description:
     - One record for each agent who is logged in, with the column names of VICIdial's documentation.
     - Empty when nobody is, and when the task failed.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: list
   elements: dict
   contains:
@@ -116,14 +116,14 @@ server_url:
     - The address of the server that was asked. Credentials are never part of it.
     - V(null) where a loop that runs as a module has had its login refused before, and O(api_url) comes from the
       environment. Nothing was sent then.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: str
   sample: https://dialer.example.com
 reason:
   description:
     - Why it failed, for playbooks to decide on.
     - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording).
-  returned: failure
+  returned: failure, but where requests or an option is missing, or an option is of a wrong type
   type: str
   sample: permission_denied
 msg:

@@ -152,7 +152,7 @@ EXAMPLES = r"""
 RETURN = r"""
 recordings:
   description: One record for each agent, in the order given.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: list
   elements: dict
   contains:
@@ -234,7 +234,7 @@ recordings:
       sample: ""
 counts:
   description: How many agents were V(changed), were V(already) in the wanted state, V(failed) or were V(skipped).
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: dict
   sample:
     already: 297
@@ -243,7 +243,7 @@ counts:
     skipped: 0
 drifted:
   description: The users of the agents to whom a signal was sent. In check mode, to whom one would be.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: list
   elements: str
   sample:
@@ -253,13 +253,13 @@ ansible_facts:
   description:
     - The state of the agents as facts. A further task replaces them.
     - Ansible sets them when the task succeeds only. After a failure look at RV(recordings).
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: dict
   contains:
     vicidial_stereo_recording:
       description: >-
         The record of the agent, from RV(recordings[].user) to RV(recordings[].agent_status), when the task names one.
-      returned: when the options are in order
+      returned: when the options are in order, requests is installed and no defect ended the task
       type: dict
       sample: &record
         agent_server: 10.0.0.5
@@ -274,13 +274,13 @@ ansible_facts:
         user: "1000"
     vicidial_stereo_recordings:
       description: The same for every agent of the task, by user.
-      returned: when the options are in order
+      returned: when the options are in order, requests is installed and no defect ended the task
       type: dict
       sample:
         "1000": *record
 diff:
   description: The states before and after, one line for each agent.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: dict
   sample:
     before: "1000: idle\n"
@@ -301,12 +301,14 @@ reason:
       Ansible's own worker ends with that instead, and without a result.
     - C(invalid_argument) means that an option makes no sense. Nothing was sent then.
     - C(internal_error) is a defect of this collection.
-  returned: failure
+  returned: failure, but where requests or an option is missing, or an option is of a wrong type
   type: str
   sample: not_confirmed
 msg:
   description: What happened, to which agent, and what to do next.
-  returned: failure, and when an agent is not logged in
+  returned: >-
+    failure, when an agent is not logged in, and when an agent without a live call was sent a BEGIN that was not waited
+    for, or in check mode would be
   type: str
   sample: >-
     Agent 1000: the agent is not logged in. Have the agent log in to the agent screen, or set when_logged_out to ignore.

@@ -72,7 +72,7 @@ EXAMPLES = r"""
 RETURN = r"""
 recordings:
   description: One record for each agent, in the order given.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: list
   elements: dict
   contains:
@@ -132,14 +132,14 @@ recordings:
       sample: ""
 ansible_facts:
   description: The state of the agents as facts. Ansible sets them when the task succeeds only.
-  returned: when the options are in order
+  returned: when the options are in order, requests is installed and no defect ended the task
   type: dict
   contains:
     vicidial_stereo_recording:
       description: >-
         The record of the agent, from RV(recordings[].user) to RV(recordings[].agent_status), when the task names one
         agent by O(agent_user) or O(alt_user).
-      returned: when the options are in order
+      returned: when the options are in order, requests is installed and no defect ended the task
       type: dict
       sample: &record
         agent_server: 10.0.0.5
@@ -154,7 +154,7 @@ ansible_facts:
         user: "1000"
     vicidial_stereo_recordings:
       description: The same for every agent of the task, by user.
-      returned: when the options are in order
+      returned: when the options are in order, requests is installed and no defect ended the task
       type: dict
       sample:
         "1000": *record
@@ -162,7 +162,7 @@ reason:
   description:
     - Why it failed, for playbooks to decide on.
     - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording).
-  returned: failure
+  returned: failure, but where requests or an option is missing, or an option is of a wrong type
   type: str
   sample: authentication_failed
 msg:

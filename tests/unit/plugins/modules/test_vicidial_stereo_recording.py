@@ -213,6 +213,7 @@ def test_without_requests_ansibles_own_message_says_so(task: Task, monkeypatch: 
     monkeypatch.setattr("ansible_collections.telephony.vicidial.plugins.module_utils._execution.HAS_REQUESTS", False)
     result = task(state="idle")
     assert "Failed to import the required Python library (requests)" in result["msg"]
+    assert not {"reason", "recordings"} & set(result)
     assert task.calls == []
 
 
