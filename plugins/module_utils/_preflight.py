@@ -38,6 +38,10 @@ PASSED = "passed"
 FAILED = "failed"
 UNKNOWN = "unknown"
 
+# The reasons that are no error's: they are seen from here, whatever the server says.
+INSECURE_CONNECTION = "insecure_connection"
+CLOCK_DIFFERENCE = "clock_difference"
+
 # Start times and schedules that are further apart than this mislead whoever compares them.
 MOST_SECONDS_APART = 5.0
 _QUARTER_OF_AN_HOUR = 900
@@ -278,7 +282,7 @@ def _reason(found: list[Finding], trouble: ApiError | None) -> str:
     if trouble is not None:
         return trouble.reason
     failed = {it.check for it in found if it.status == FAILED}
-    return "insecure_connection" if "tls" in failed else "clock_difference"
+    return INSECURE_CONNECTION if "tls" in failed else CLOCK_DIFFERENCE
 
 
 def _message(found: list[Finding], heard: Heard) -> str:
