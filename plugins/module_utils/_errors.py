@@ -22,13 +22,15 @@ class ApiError(Exception):
     """The root of the tree. ``what`` happened and the ``remedy`` are sentences without a full stop at the end.
 
     ``stops_run``: it is about the account, not about one agent, so asking for the next agent is useless and could
-    lock the account (protocol 3.4). ``refused``: the server's own refusal, so nothing was written. ``no_answer``: the
-    server said nothing of its own. ``transient``: a STATUS may be repeated, ``retry_after`` so many seconds at the
-    earliest. ``unsent``: the call certainly never reached the server.
+    lock the account (protocol 3.4). ``bars_account``: it may have cost a login, so no later item or attempt tries the
+    account again. ``refused``: the server's own refusal, so nothing was written. ``no_answer``: the server said nothing
+    of its own. ``transient``: a STATUS may be repeated, ``retry_after`` so many seconds at the earliest. ``unsent``:
+    the call certainly never reached the server.
     """
 
     reason: str
     stops_run: ClassVar[bool] = False
+    bars_account: ClassVar[bool] = False
     refused: ClassVar[bool] = False
     no_answer: ClassVar[bool] = False
     transient = False
@@ -55,6 +57,7 @@ class AccountError(ApiError):
     """The API account, or the API as a whole, is not fit."""
 
     stops_run = True
+    bars_account = True
     refused = True
 
 
@@ -207,12 +210,13 @@ class UnsupportedServerError(ApiError):
 class NotUnderstoodError(ApiError):
     """The answer is none of those that the Agent API gives in English. Never guessed at (protocol 2.5).
 
-    ``quote`` is the reason part of an unknown ERROR line, or "". It stops a run: a translated authentication error
-    looks like this too.
+    ``quote`` is the reason part of an unknown ERROR line, or "". It stops a run and bars the account: a translated
+    authentication error looks like this too.
     """
 
     reason = "not_understood"
     stops_run = True
+    bars_account = True
 
     def __init__(self, what: str, remedy: str, quote: str = "") -> None:
         super().__init__(what, remedy)

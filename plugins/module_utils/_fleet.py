@@ -28,12 +28,10 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._convergence im
     never_begun,
 )
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
-    AccountError,
     ApiError,
     DefectError,
     InterruptedRunError,
     NotAttemptedError,
-    NotUnderstoodError,
 )
 from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Call
 from ansible_collections.telephony.vicidial.plugins.module_utils._reply import Status
@@ -125,7 +123,7 @@ class Fleet:
     @property
     def refusal(self) -> ApiError | None:
         """What the server refused the account for, if it did or may have: once more could lock it (protocol 3.4)."""
-        return self._stopped_by if isinstance(self._stopped_by, (AccountError, NotUnderstoodError)) else None
+        return self._stopped_by if self._stopped_by is not None and self._stopped_by.bars_account else None
 
     def run(self, agents: Iterable[Agent], refusal: ApiError | None = None) -> list[Told]:
         """What became of each of ``agents``, in their order. Errors, an interruption too, are in the outcomes.

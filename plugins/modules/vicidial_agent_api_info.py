@@ -158,11 +158,9 @@ from urllib.parse import urlsplit
 from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
 from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
-    AccountError,
     ApiError,
     InterruptedRunError,
     NotAttemptedError,
-    NotUnderstoodError,
 )
 from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Refusals, Task, run_module
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, goes_through_proxy
@@ -202,7 +200,7 @@ class Preflight(Task):
                     or refusals.get(connection.account)
                     or _log_in(api, params["retries"])
                 )
-                if isinstance(trouble, (AccountError, NotUnderstoodError)):
+                if trouble is not None and trouble.bars_account:
                     refusals[connection.account] = trouble
                 heard = replace(heard, trouble=trouble)
         finally:

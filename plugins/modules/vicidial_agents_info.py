@@ -171,7 +171,7 @@ class Listing(Task):
         try:
             agents = logged_in_agents(connection, choice, params["retries"])
         except ApiError as error:
-            if error.stops_run:
+            if error.bars_account:
                 refusals[connection.account] = error
             return _result(params, [], error)
         return _result(params, agents)
