@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Union
 
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    FIRST_RETRY_PAUSE,
     ApiError,
     NoLiveCallError,
     NotConfirmedError,
@@ -40,7 +41,6 @@ SCREEN_SECONDS = 2.0
 # harm. A BEGIN too many starts a second recording if the first one was only read late: that waits for slow screens too.
 LOST_SECONDS = {BEGIN: 10.0, END: 4.0}
 MOST_TIMES_SENT = 2
-FIRST_RETRY_PAUSE = 0.5
 
 
 @dataclass(frozen=True)

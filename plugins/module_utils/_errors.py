@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong with a call of the Agent API: one class for each stable ``reason``.
+"""What can go wrong with a call of either API: one class or more for each stable ``reason``.
 
 An error says what happened and the one thing to do next, in words that are safe to show: none of them ever holds
 text that the server sent back with an authentication error (protocol 3.2).
@@ -16,6 +16,8 @@ from typing import ClassVar
 FIRST_STEREO_BUILD = "250830-2102"
 # A locked account is open again so long after the last failed login (protocol 3.4).
 LOCK_SECONDS = 900
+# After a transient error; each further pause is twice as long.
+FIRST_RETRY_PAUSE = 0.5
 
 
 class ApiError(Exception):
@@ -122,6 +124,42 @@ class PermissionDeniedError(AccountError):
         super().__init__(
             "the API account has no permission for the function stereo_recording",
             'Add stereo_recording to "API Allowed Functions" of this user in VICIdial; recording alone is not enough',
+        )
+
+
+class LoginRefusedError(AccountError):
+    """``Login incorrect``: also said of the right password when the user level is too low (protocol 5.3)."""
+
+    reason = AuthenticationFailedError.reason
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the Non-Agent API refused the user name or the password, or the user level of the API account is below 7",
+            "Check api_user, api_password and the User Level first: ten failed logins lock the account for 15 minutes",
+        )
+
+
+class ListDeniedError(AccountError):
+    """The account may log in, but not see who else has (protocol 5.1)."""
+
+    reason = PermissionDeniedError.reason
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the API account has no permission to list the logged-in agents",
+            'Give this user a User Level of 7 or more and set "View Reports" to 1 in VICIdial (Users, Modify User)',
+        )
+
+
+class FunctionDeniedError(AccountError):
+    """``api_allowed_functions`` lacks ``logged_in_agents``."""
+
+    reason = PermissionDeniedError.reason
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the API account has no permission for the function logged_in_agents",
+            'Add logged_in_agents to "API Allowed Functions" of this user in VICIdial',
         )
 
 

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
-    AccountError,
     AccountLockedError,
     AddressBlockedError,
     ApiError,
-    AuthenticationFailedError,
+    FunctionDeniedError,
     InvalidArgumentError,
+    ListDeniedError,
+    LoginRefusedError,
     NoAnswerError,
     NotUnderstoodError,
-    PermissionDeniedError,
 )
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, Http
 from ansible_collections.telephony.vicidial.plugins.module_utils._repetition import repeated
@@ -60,42 +60,6 @@ class Choice:
     campaigns: Sequence[str] = ()
     user_groups: Sequence[str] = ()
     sub_status: bool = False
-
-
-class LoginRefusedError(AccountError):
-    """``Login incorrect``: also said of the right password when the user level is too low (protocol 5.3)."""
-
-    reason = AuthenticationFailedError.reason
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the Non-Agent API refused the user name or the password, or the user level of the API account is below 7",
-            "Check api_user, api_password and the User Level first: ten failed logins lock the account for 15 minutes",
-        )
-
-
-class ListDeniedError(AccountError):
-    """The account may log in, but not see who else has (protocol 5.1)."""
-
-    reason = PermissionDeniedError.reason
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the API account has no permission to list the logged-in agents",
-            'Give this user a User Level of 7 or more and set "View Reports" to 1 in VICIdial (Users, Modify User)',
-        )
-
-
-class FunctionDeniedError(AccountError):
-    """``api_allowed_functions`` lacks ``logged_in_agents``."""
-
-    reason = PermissionDeniedError.reason
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the API account has no permission for the function logged_in_agents",
-            'Add logged_in_agents to "API Allowed Functions" of this user in VICIdial',
-        )
 
 
 _FUNCTION = "logged_in_agents"

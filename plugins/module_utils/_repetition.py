@@ -9,8 +9,7 @@ import math
 import time
 from typing import Callable, TypeVar
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import FIRST_RETRY_PAUSE
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import FIRST_RETRY_PAUSE, ApiError
 
 AnswerT = TypeVar("AnswerT")
 

@@ -108,7 +108,7 @@ def test_nobody_imports_against_the_direction_of_the_design() -> None:
         "_reply": {"_errors"},
         "_convergence": {"_errors", "_reply"},
         "_preflight": {"_errors", "_reply"},
-        "_repetition": {"_convergence", "_errors"},
+        "_repetition": {"_errors"},
         "_deadline": set(),
         "_connection_errors": {"_errors"},
         "_http": {"_connection_errors", "_deadline", "_errors"},

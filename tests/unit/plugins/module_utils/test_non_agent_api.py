@@ -19,10 +19,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils import _argumen
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, Http
 from ansible_collections.telephony.vicidial.plugins.module_utils._non_agent_api import (
     Choice,
-    FunctionDeniedError,
-    ListDeniedError,
     LoggedInAgent,
-    LoginRefusedError,
     logged_in_agents,
     parse_agents,
 )
@@ -121,10 +118,13 @@ def test_nobody_is_an_empty_list(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ("logged_in_agents USER DOES NOT HAVE PERMISSION TO GET AGENT INFO: |6666|", ListDeniedError),
-        ("logged_in_agents USER DOES NOT HAVE PERMISSION TO GET AGENT INFO - 6666|0", ListDeniedError),
-        ("auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION - 6666|logged_in_agents", FunctionDeniedError),
-        ("Login incorrect, please try again: |6666|secret|BAD|", LoginRefusedError),
+        ("logged_in_agents USER DOES NOT HAVE PERMISSION TO GET AGENT INFO: |6666|", _errors.ListDeniedError),
+        ("logged_in_agents USER DOES NOT HAVE PERMISSION TO GET AGENT INFO - 6666|0", _errors.ListDeniedError),
+        (
+            "auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION - 6666|logged_in_agents",
+            _errors.FunctionDeniedError,
+        ),
+        ("Login incorrect, please try again: |6666|secret|BAD|", _errors.LoginRefusedError),
         ("Login incorrect, please try again: |6666|secret|IPBLOCK|", _errors.AddressBlockedError),
         ("Your IP Address is not allowed: 10.0.0.9 |6666|IPBLOCK|", _errors.AddressBlockedError),
         ("Too many login attempts, try again in 15 minutes: |6666|LOCK|", _errors.AccountLockedError),
@@ -142,10 +142,10 @@ def test_each_error_of_the_server_has_its_class(line: str, error: type[_errors.A
 
 
 def test_the_refusals_say_what_the_account_needs() -> None:
-    assert all(text in str(ListDeniedError()) for text in ("User Level of 7", '"View Reports"'))
-    assert "user level of the API account is below 7" in str(LoginRefusedError())
-    assert "logged_in_agents" in str(FunctionDeniedError())
-    assert [it.reason for it in (ListDeniedError, FunctionDeniedError, LoginRefusedError)] == [
+    assert all(text in str(_errors.ListDeniedError()) for text in ("User Level of 7", '"View Reports"'))
+    assert "user level of the API account is below 7" in str(_errors.LoginRefusedError())
+    assert "logged_in_agents" in str(_errors.FunctionDeniedError())
+    assert [it.reason for it in (_errors.ListDeniedError, _errors.FunctionDeniedError, _errors.LoginRefusedError)] == [
         "permission_denied",
         "permission_denied",
         "authentication_failed",
@@ -306,9 +306,9 @@ def test_warnings_of_php_do_no_harm(simulator: Simulator, fault: str) -> None:
 @pytest.mark.parametrize(
     ("account", "error"),
     [
-        (Account("6666", "another"), LoginRefusedError),
-        (Account("6666", "psswrd", level=6), LoginRefusedError),
-        (Account("6666", "psswrd", view_reports=False), ListDeniedError),
+        (Account("6666", "another"), _errors.LoginRefusedError),
+        (Account("6666", "psswrd", level=6), _errors.LoginRefusedError),
+        (Account("6666", "psswrd", view_reports=False), _errors.ListDeniedError),
         (Account("6666", "psswrd", failures=10, last_failure=1e12), _errors.AccountLockedError),
         (Account("6666", "psswrd", allowed_addresses=["10.0.0.9"]), _errors.AddressBlockedError),
     ],
