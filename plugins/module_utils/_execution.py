@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -50,13 +49,13 @@ class Task:
             return {"failed": True, "msg": str(error), "reason": error.reason}, []
         warnings = _arguments.warnings(params)
         try:
-            return self._drive(params, refusals, check_mode, interrupted), warnings
+            return self._drive(params, check_mode, interrupted, refusals), warnings
         except Exception as error:  # noqa: BLE001 - its text and traceback could hold the password
             defect = DefectError(error)
             return {"failed": True, "msg": str(defect), "reason": defect.reason}, warnings
 
     def _drive(
-        self, params: _arguments.Params, refusals: Refusals, check_mode: bool, interrupted: Callable[[], bool], /
+        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool], refusals: Refusals, /
     ) -> dict[str, Any]:
         """The result for ``params`` that are in order."""
         raise NotImplementedError
@@ -66,46 +65,47 @@ class Task:
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
 class Operation(Task):
     """What a module does to agents: its own options, the state that they declare, and how outcomes become its result.
 
     ``report`` takes the outcomes in order, and whether the task names a single agent.
     """
 
-    options: dict[str, dict[str, Any]]
-    wanted: Callable[[_arguments.Params], Wanted]
-    report: Callable[[list[Told], bool], dict[str, Any]]
-    spec: dict[str, Any] = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        options: dict[str, dict[str, Any]],
+        wanted: Callable[[_arguments.Params], Wanted],
+        report: Callable[[list[Told], bool], dict[str, Any]],
+    ) -> None:
         shared = {**_arguments.NAMING_SPEC, **_arguments.PACE_SPEC, **_arguments.CONNECTION_SPEC}
-        spec = {
-            "argument_spec": {**self.options, **shared},
+        self.spec = {
+            "argument_spec": {**options, **shared},
             "mutually_exclusive": WAYS_TO_NAME,
             "required_one_of": WAYS_TO_NAME,
             "required_by": _arguments.CONNECTION_REQUIRED_BY,
         }
-        object.__setattr__(self, "spec", spec)
+        self._wanted = wanted
+        self._report = report
 
     def _drive(
-        self, params: _arguments.Params, refusals: Refusals, check_mode: bool, interrupted: Callable[[], bool], /
+        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool], refusals: Refusals, /
     ) -> dict[str, Any]:
         agents, one_was_named = _arguments.agents(params)
         connection = _arguments.connection(params)
         pool: Pool[Any, Any] = Pool(connection, params["concurrency"])
         try:
-            fleet = Fleet(pool, self.wanted(params), check_mode, params["rate_limit"], interrupted)
+            fleet = Fleet(pool, self._wanted(params), check_mode, params["rate_limit"], interrupted)
             tolds = fleet.run(agents, refusals.get(connection.account))
         finally:
             pool.close()
         if fleet.refusal is not None:
             refusals[connection.account] = fleet.refusal
-        return self.report(tolds, one_was_named)
+        return self._report(tolds, one_was_named)
 
     def not_attempted(self, params: _arguments.Params, cause: NotAttemptedError) -> dict[str, Any]:
+        """Every agent with ``cause`` as its failure."""
         agents, one_was_named = _arguments.agents(params)
-        return self.report([Told(agent, None, never_begun(cause)) for agent in agents], one_was_named)
+        return self._report([Told(agent, None, never_begun(cause)) for agent in agents], one_was_named)
 
 
 def run_module(task: Task) -> None:

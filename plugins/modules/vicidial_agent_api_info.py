@@ -187,7 +187,7 @@ class Preflight(Task):
         }
 
     def _drive(
-        self, params: _arguments.Params, refusals: Refusals, _check_mode: bool, interrupted: Callable[[], bool], /
+        self, params: _arguments.Params, _check_mode: bool, interrupted: Callable[[], bool], refusals: Refusals, /
     ) -> dict[str, Any]:
         connection = _arguments.connection(params)
         api = AgentApi(connection)
@@ -208,6 +208,7 @@ class Preflight(Task):
         return report(_transport(connection), heard)
 
     def not_attempted(self, params: _arguments.Params, cause: NotAttemptedError) -> dict[str, Any]:
+        """Every check unknown, because of ``cause``."""
         return report(_transport(_arguments.connection(params)), Heard(trouble=cause))
 
 

@@ -162,7 +162,7 @@ class Listing(Task):
         }
 
     def _drive(
-        self, params: _arguments.Params, refusals: Refusals, _check_mode: bool, _interrupted: Callable[[], bool], /
+        self, params: _arguments.Params, _check_mode: bool, _interrupted: Callable[[], bool], refusals: Refusals, /
     ) -> dict[str, Any]:
         connection = _arguments.non_agent_connection(params)
         if connection.account in refusals:
@@ -177,6 +177,7 @@ class Listing(Task):
         return _result(params, agents)
 
     def not_attempted(self, params: _arguments.Params, cause: NotAttemptedError) -> dict[str, Any]:
+        """Nobody listed, because of ``cause``."""
         return _result(params, [], cause)
 
 
