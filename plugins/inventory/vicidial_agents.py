@@ -268,12 +268,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _ask_each(self, users: list[str], params: Variables) -> list[Told]:
         """STATUS of every agent, in their order. Raises what is not about one agent."""
-        pool: Pool[Any, Any] = Pool(_arguments.connection(params), params["concurrency"])
-        try:
-            wanted = Wanted(state=None, fail_when_logged_out=False, retries=params["retries"])
+        wanted = Wanted(state=None, fail_when_logged_out=False, retries=params["retries"])
+        with Pool(_arguments.connection(params), params["concurrency"]) as pool:
             tolds = Fleet(pool, wanted, rate_limit=params["rate_limit"]).run([Agent(user) for user in users])
-        finally:
-            pool.close()
         failures = [(told.user, told.outcome.failure) for told in tolds if told.outcome.failure is not None]
         for _user, failure in failures:
             if failure.stops_run:

@@ -92,12 +92,9 @@ class Operation(Task):
     ) -> dict[str, Any]:
         agents, one_was_named = _arguments.agents(params)
         connection = _arguments.connection(params)
-        pool: Pool[Any, Any] = Pool(connection, params["concurrency"])
-        try:
+        with Pool(connection, params["concurrency"]) as pool:
             fleet = Fleet(pool, self._wanted(params), check_mode, params["rate_limit"], interrupted)
             tolds = fleet.run(agents, refusals.get(connection.account))
-        finally:
-            pool.close()
         if fleet.refusal is not None:
             refusals[connection.account] = fleet.refusal
         return self._report(tolds, one_was_named)

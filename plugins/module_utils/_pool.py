@@ -10,31 +10,36 @@ import threading
 import time
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Callable, Generic, TypeVar
+from typing import Any, Callable, TypeVar
 
 from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import AgentApi
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
 
-TagT = TypeVar("TagT")
 ResultT = TypeVar("ResultT")
 Call = Callable[[AgentApi], ResultT]
 
 
-class Pool(Generic[TagT, ResultT]):
-    """``size`` workers over ``connection``, for one thread that submits and collects."""
+class Pool:
+    """``size`` workers over ``connection``, for one thread that submits and collects. A ``with`` block closes it."""
 
     def __init__(self, connection: Connection, size: int) -> None:
         self.free = self._size = size
         self._connection = connection
-        self._calls: queue.SimpleQueue[tuple[TagT, Call[ResultT]] | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[tuple[TagT, Future[ResultT]]] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[tuple[Any, Call[Any]] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[Any, Future[Any]]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def now(self) -> float:
         """Seconds on a clock that never goes back."""
         return time.monotonic()
 
-    def submit(self, tag: TagT, call: Call[ResultT]) -> None:
+    def submit(self, tag: Any, call: Call[Any]) -> None:
         """Have a free worker carry out ``call``; its result comes back with ``tag``."""
         self.free -= 1
         if self.free < 0:
@@ -51,7 +56,7 @@ class Pool(Generic[TagT, ResultT]):
             else:
                 self._threads.append(thread)
 
-    def collect(self, seconds: float) -> tuple[TagT, ResultT] | None:
+    def collect(self, seconds: float) -> tuple[Any, Any] | None:
         """A finished call's tag and result; None when there is none within ``seconds``. Raises what the call raised."""
         try:
             tag, future = self._done.get(timeout=seconds)
@@ -78,7 +83,7 @@ class Pool(Generic[TagT, ResultT]):
             if submitted is None:
                 break
             tag, call = submitted
-            future: Future[ResultT] = Future()
+            future: Future[Any] = Future()
             try:
                 api = api or AgentApi(self._connection)
                 future.set_result(call(api))

@@ -95,9 +95,8 @@ def test_loading_the_inventory_is_one_failed_login(simulator: Simulator, tmp_pat
 @pytest.mark.parametrize("fault", [*CALL_FAULTS, *STATE_FAULTS])
 def test_no_fault_makes_it_a_second_failed_login(simulator: Simulator, fault: str, times: int | None) -> None:
     simulator.faults.add(simulator.dialer, fault, **({"times": times} if fault in CALL_FAULTS else {}))
-    pool: Pool[Any, Any] = Pool(Connection(simulator.api_url, USER, "wrong", timeout=1.0), 8)
-    tolds = Fleet(pool, Wanted("recording", retries=3, wait_timeout=1.0)).run([Agent(user) for user in FLOOR])
-    pool.close()
+    with Pool(Connection(simulator.api_url, USER, "wrong", timeout=1.0), 8) as pool:
+        tolds = Fleet(pool, Wanted("recording", retries=3, wait_timeout=1.0)).run([Agent(user) for user in FLOOR])
     assert all(told.outcome.failure is not None and not told.outcome.signals for told in tolds)
     assert simulator.dialer.accounts[USER].failures <= 1
 

@@ -253,7 +253,7 @@ def test_a_worker_that_cannot_be_made_is_an_error_and_no_endless_wait(monkeypatc
         raise OSError("no sockets left")
 
     monkeypatch.setattr("ansible_collections.telephony.vicidial.plugins.module_utils._pool.AgentApi", broken)
-    pool: Pool[str, None] = Pool(Connection("http://127.0.0.1:9/", "6666", "unused"), 2)
+    pool = Pool(Connection("http://127.0.0.1:9/", "6666", "unused"), 2)
     pool.submit("tag", lambda _api: None)
     with pytest.raises(OSError, match="no sockets left"):
         pool.collect(5)
@@ -261,7 +261,7 @@ def test_a_worker_that_cannot_be_made_is_an_error_and_no_endless_wait(monkeypatc
 
 
 def test_where_no_more_threads_are_to_be_had_fewer_workers_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool: Pool[int, int] = Pool(Connection("http://127.0.0.1:9/", "6666", "unused"), 2)
+    pool = Pool(Connection("http://127.0.0.1:9/", "6666", "unused"), 2)
     gate = threading.Event()
     pool.submit(1, lambda _api: int(gate.wait(5)))
 
