@@ -157,6 +157,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import F
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
 from ansible_collections.telephony.vicidial.plugins.module_utils._non_agent_api import Choice, logged_in_agents
 from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Pool
+from ansible_collections.telephony.vicidial.plugins.module_utils._reply import is_user
 from ansible_collections.telephony.vicidial.plugins.module_utils._report import record
 
 try:
@@ -255,7 +256,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         agents = logged_in_agents(_arguments.non_agent_connection(params), choice, params["retries"])
         floor = []
         for agent in agents:
-            if re.fullmatch(r"[-_0-9a-zA-Z]+", agent.user):
+            if is_user(agent.user):
                 columns = asdict(agent).items()
                 floor.append({f"vicidial_{name}": value for name, value in columns if value is not None})
             else:

@@ -18,6 +18,7 @@ from ansible.module_utils.basic import env_fallback
 from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, strip_password
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import InvalidArgumentError
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._reply import is_user
 
 Params = Mapping[str, Any]
 
@@ -142,8 +143,7 @@ def _problems(params: Params) -> Iterator[str]:
 
 
 def _agent_problems(option: str, name: str) -> Iterator[str]:
-    # The server drops any other character silently, so `10 00` would act on agent 1000.
-    if not re.fullmatch(r"[-_0-9a-zA-Z]+", name):
+    if not is_user(name):  # `10 00` would act on agent 1000
         yield f"{option} {name!r} is not a VICIdial user: letters, digits, - and _ only, and at least one"
 
 

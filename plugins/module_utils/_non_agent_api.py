@@ -130,10 +130,11 @@ def parse_agents(body: bytes, sub_status: bool) -> list[LoggedInAgent]:
 def _form(connection: Connection, choice: Choice) -> dict[str, str]:
     """Every parameter, once, and `pass` never last (protocol 1.5)."""
     for name in (*choice.campaigns, *choice.user_groups):
-        # The server drops other characters silently: `SA LES` would choose SALES, and `*` everybody.
+        # The server drops other characters silently: `SA LES` would choose SALES, and `*` everybody. Letters of other
+        # scripts may be dropped too, which _is_chosen makes up for.
         if not re.fullmatch(r"[-\w]+", name):
             raise InvalidArgumentError(
-                f"{name!r} is no campaign and no user group: letters, digits, - and _ only",
+                f"{name!r} is no campaign and no user group: letters of any script, digits, - and _ only",
                 "Correct campaigns or user_groups; nothing was sent",
             )
     return {

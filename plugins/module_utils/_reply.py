@@ -116,6 +116,11 @@ _ACCOUNT_MESSAGES: tuple[tuple[str, Callable[[], ApiError]], ...] = (
 )
 
 
+def is_user(text: str) -> bool:
+    """Whether ``text`` can be a VICIdial user: the server drops other characters silently (protocol 4.9)."""
+    return re.fullmatch("[-_0-9a-zA-Z]+", text) is not None
+
+
 def parse_reply(body: bytes) -> Reply:
     """The one answer in ``body``, whatever stands around it (protocol 2.3).
 
@@ -159,9 +164,8 @@ def _answer(word: str, rest: str) -> Reply:
 
 
 def _are_of_an_agent(fields: list[str]) -> bool:
-    """Whether these are the eight fields that every answer about a logged-in agent has (protocol 4.2, 4.9)."""
-    is_whole = len(fields) == _STATUS_FIELDS and fields[7] in AGENT_STATUSES
-    return is_whole and re.fullmatch("[-_0-9a-zA-Z]+", fields[0]) is not None
+    """Whether these are the eight fields that every answer about a logged-in agent has (protocol 4.2)."""
+    return len(fields) == _STATUS_FIELDS and fields[7] in AGENT_STATUSES and is_user(fields[0])
 
 
 def _active(fields: list[str]) -> Status:
