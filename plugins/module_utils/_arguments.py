@@ -96,7 +96,7 @@ def warnings(params: Params) -> list[str]:
 def connection(params: Params) -> Connection:
     """The connection that checked options describe."""
     return Connection(
-        url=_api_php(urlsplit(params["api_url"])),
+        url=_script_url(urlsplit(params["api_url"]), _API_PATH),
         user=params["api_user"],
         password=params["api_password"],
         source=params["api_source"],
@@ -109,7 +109,7 @@ def connection(params: Params) -> Connection:
 
 def non_agent_connection(params: Params) -> Connection:
     """The same to the Non-Agent API, which lies beside the Agent API on the server."""
-    return replace(connection(params), url=_api_php(urlsplit(params["api_url"]), _NON_AGENT_API_PATH))
+    return replace(connection(params), url=_script_url(urlsplit(params["api_url"]), _NON_AGENT_API_PATH))
 
 
 def agents(params: Params) -> tuple[list[Agent], bool]:
@@ -198,8 +198,8 @@ def _number_problems(params: Params) -> Iterator[str]:
         yield "stable_for is set, and wait is false: what is not waited for cannot be seen to hold"
 
 
-def _api_php(url: SplitResult, script: str = _API_PATH) -> str:
-    """The full path of ``script``, whether ``url`` leads to it already, to the other API, or is the server's root."""
+def _script_url(url: SplitResult, script: str) -> str:
+    """The address of ``script``, whether ``url`` leads to it already, to the other API, or is the server's root."""
     path = re.sub(r"/(agc(/api\.php)?|vicidial(/non_agent_api\.php)?)$", "", url.path.rstrip("/"))
     if not path.endswith(".php"):
         path += script

@@ -52,7 +52,6 @@ class InvalidArgumentError(ApiError):
     """An option that the server would misread: found before anything was sent."""
 
     reason = "invalid_argument"
-    unsent = True
 
 
 class AccountError(ApiError):

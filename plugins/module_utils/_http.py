@@ -36,7 +36,7 @@ _SERVER_ERROR = 500
 
 @dataclass(frozen=True)
 class Connection:
-    """Where the API is and who calls it. ``url`` is the full path of api.php; ``timeout`` is in seconds.
+    """Where an API is and who calls it. ``url`` is the full address of its script; ``timeout`` is in seconds.
 
     ``verify`` is True, False, or the path of a CA file; ``client_key`` may be in the ``client_cert`` file.
     """
@@ -125,7 +125,7 @@ def _read(raw: urllib3.HTTPResponse) -> bytes:
         if len(body) > LONGEST_BODY:
             raise NotUnderstoodError(
                 "the server's answer is longer than 1 MiB",
-                "Check that api_url leads to VICIdial's /agc/api.php, and switch PHP's display_errors off",
+                "Check that api_url leads to VICIdial, and switch PHP's display_errors off",
             )
     return bytes(body)
 

@@ -98,7 +98,7 @@ class Transport:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Answers:
     """What the server said. ``sent`` and ``came`` are seconds since the epoch on this machine's clock.
 
     ``version`` is None when it could not be told. ``trouble`` is why, or why nothing was asked after it, or what STATUS
@@ -139,18 +139,18 @@ def trouble_of(error: ApiError) -> ApiError | None:
     return None if isinstance(error, NotLoggedInError) else error
 
 
-def findings(transport: Transport, heard: Heard) -> list[Finding]:
+def findings(transport: Transport, answers: Answers) -> list[Finding]:
     """Every check, in the order of ``CHECKS``."""
-    meanings = {**_server_meanings(heard.version), **_proven(heard.trouble, heard.version)}
-    special = {"tls": _tls(transport, heard), "clock": _clock(heard)}
-    return [special.get(check) or _judge(check, meanings, heard) for check in CHECKS]
+    meanings = {**_server_meanings(answers.version), **_proven(answers.trouble, answers.version)}
+    special = {"tls": _tls(transport, answers), "clock": _clock(answers)}
+    return [special.get(check) or _judge(check, meanings, answers) for check in CHECKS]
 
 
-def report(transport: Transport, heard: Heard) -> dict[str, Any]:
+def report(transport: Transport, answers: Answers) -> dict[str, Any]:
     """What the module returns: the same keys, whatever was heard."""
-    found = findings(transport, heard)
+    found = findings(transport, answers)
     blocking = [it.check for it in found if _blocks(it)]
-    version = heard.version
+    version = answers.version
     return {
         "changed": False,
         "fit": not blocking,
@@ -158,10 +158,10 @@ def report(transport: Transport, heard: Heard) -> dict[str, Any]:
         "checks": [asdict(it) for it in found],
         "version": version.version if version else None,
         "build": version.build if version else None,
-        "clock_difference": _difference(heard),
+        "clock_difference": _difference(answers),
         "utc_offset": _utc_offset(version),
-        "reason": _reason(found, heard.trouble) if blocking else None,
-        "msg": _message(found, heard),
+        "reason": _reason(found, answers.trouble) if blocking else None,
+        "msg": _message(found, answers),
     }
 
 
@@ -182,20 +182,20 @@ def _proven(trouble: ApiError | None, version: Version | None) -> dict[str, str]
     return {check: _ACCOUNT_MEANINGS[check] for check in proof.proven} if proof else {}
 
 
-def _judge(check: str, meanings: dict[str, str], heard: Heard) -> Finding:
-    if heard.trouble is not None and check == heard.disproved:
-        return _finding(check, FAILED, heard.trouble.what, heard.trouble.remedy)
+def _judge(check: str, meanings: dict[str, str], answers: Answers) -> Finding:
+    if answers.trouble is not None and check == answers.disproved:
+        return _finding(check, FAILED, answers.trouble.what, answers.trouble.remedy)
     if check in meanings:
         return _finding(check, PASSED, meanings[check])
-    return _unknown(check, heard)
+    return _unknown(check, answers)
 
 
-def _tls(transport: Transport, heard: Heard) -> Finding:
+def _tls(transport: Transport, answers: Answers) -> Finding:
     """The configuration alone can fail; only a server that was reached can pass."""
-    if isinstance(heard.trouble, NotAttemptedError):
-        return _unknown("tls", heard)
-    if isinstance(heard.trouble, TlsError):
-        return _finding("tls", FAILED, heard.trouble.what, heard.trouble.remedy)
+    if isinstance(answers.trouble, NotAttemptedError):
+        return _unknown("tls", answers)
+    if isinstance(answers.trouble, TlsError):
+        return _finding("tls", FAILED, answers.trouble.what, answers.trouble.remedy)
     if transport.stays_here:
         return _finding("tls", PASSED, "The password does not leave this machine")
     if not transport.encrypted:
@@ -212,19 +212,19 @@ def _tls(transport: Transport, heard: Heard) -> Finding:
             "The certificate is not verified, so whoever stands between here and the server can take the password",
             "Set validate_certs to true, and ca_path to the CA that signed the server's certificate",
         )
-    if heard.version is None and isinstance(heard.trouble, (UnreachableError, TimedOutError)):
-        return _unknown("tls", heard)
+    if answers.version is None and isinstance(answers.trouble, (UnreachableError, TimedOutError)):
+        return _unknown("tls", answers)
     return _finding("tls", PASSED, "The connection is encrypted, and the server's certificate is verified")
 
 
-def _clock(heard: Heard) -> Finding:
+def _clock(answers: Answers) -> Finding:
     """By the EPOCH, which knows no time zones (protocol 1.4). The answer's way leaves a doubt, which is no verdict."""
-    difference = _difference(heard)
-    if heard.version is None:
-        return _unknown("clock", heard)
+    difference = _difference(answers)
+    if answers.version is None:
+        return _unknown("clock", answers)
     if difference is None:
         return _finding("clock", UNKNOWN, "The server does not tell its time", "Compare the two clocks yourself")
-    doubt = (1 + heard.came - heard.sent) / 2
+    doubt = (1 + answers.came - answers.sent) / 2
     side = "ahead of" if difference > 0 else "behind"
     told = f"The server's clock is {abs(difference):.1f} seconds {side} this machine's, give or take {doubt:.1f}"
     if abs(difference) + doubt <= MOST_SECONDS_APART:
@@ -233,11 +233,11 @@ def _clock(heard: Heard) -> Finding:
     return _finding("clock", status, told, "Have NTP set the clocks of the VICIdial servers and of this machine")
 
 
-def _difference(heard: Heard) -> float | None:
+def _difference(answers: Answers) -> float | None:
     """Seconds that the server's clock is ahead: its whole second, somewhere between the question and the answer."""
-    if heard.version is None or heard.version.epoch is None:
+    if answers.version is None or answers.version.epoch is None:
         return None
-    return round(heard.version.epoch + 0.5 - (heard.sent + heard.came) / 2, 1)
+    return round(answers.version.epoch + 0.5 - (answers.sent + answers.came) / 2, 1)
 
 
 def _utc_offset(version: Version | None) -> str | None:
@@ -255,13 +255,13 @@ def _utc_offset(version: Version | None) -> str | None:
     return f"{'-' if offset < 0 else '+'}{hours:02}:{minutes:02}"
 
 
-def _unknown(check: str, heard: Heard) -> Finding:
+def _unknown(check: str, answers: Answers) -> Finding:
     """A check that the trouble kept from being made."""
     what, remedy = "nothing was heard", "Run this again"
-    if heard.trouble is not None:
-        what, remedy = heard.trouble.what, heard.trouble.remedy
-    if heard.disproved is not None:
-        remedy = f"Clear up the check {heard.disproved} first, then run this again"
+    if answers.trouble is not None:
+        what, remedy = answers.trouble.what, answers.trouble.remedy
+    if answers.disproved is not None:
+        remedy = f"Clear up the check {answers.disproved} first, then run this again"
     return _finding(check, UNKNOWN, f"Not known, because {what}", remedy)
 
 
@@ -285,12 +285,12 @@ def _reason(found: list[Finding], trouble: ApiError | None) -> str:
     return INSECURE_CONNECTION if "tls" in failed else CLOCK_DIFFERENCE
 
 
-def _message(found: list[Finding], heard: Heard) -> str:
+def _message(found: list[Finding], answers: Answers) -> str:
     """All that failed, each with its remedy, and the names of what is not known."""
     verdict = "Not fit" if any(map(_blocks, found)) else "Fit"
     told = [f"{it.check}: {it.meaning} {it.remedy}" for it in found if it.status == FAILED]
-    if heard.trouble is not None and heard.disproved is None:
-        told.append(_sentence(str(heard.trouble).rstrip(".")))
+    if answers.trouble is not None and answers.disproved is None:
+        told.append(_sentence(str(answers.trouble).rstrip(".")))
     unknown = [it.check for it in found if it.status == UNKNOWN]
     if unknown:
         told.append(f"Unknown: {', '.join(unknown)}.")

@@ -165,7 +165,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._errors import 
 from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Refusals, Task, run_module
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, goes_through_proxy
 from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import (
-    Heard,
+    Answers,
     Transport,
     reason_not_to_log_in,
     report,
@@ -192,37 +192,37 @@ class Preflight(Task):
         connection = _arguments.connection(params)
         api = AgentApi(connection)
         try:
-            heard = _ask_version(api, params["retries"])
-            if heard.version is not None:
+            answers = _ask_version(api, params["retries"])
+            if answers.version is not None:
                 trouble = (
-                    reason_not_to_log_in(heard.version)
+                    reason_not_to_log_in(answers.version)
                     or (InterruptedRunError() if interrupted() else None)
                     or refusals.get(connection.account)
                     or _log_in(api, params["retries"])
                 )
                 if trouble is not None and trouble.bars_account:
                     refusals[connection.account] = trouble
-                heard = replace(heard, trouble=trouble)
+                answers = replace(answers, trouble=trouble)
         finally:
             api.close()
-        return report(_transport(connection), heard)
+        return report(_transport(connection), answers)
 
     def not_attempted(self, params: _arguments.Params, cause: NotAttemptedError) -> dict[str, Any]:
         """Every check unknown, because of ``cause``."""
-        return report(_transport(_arguments.connection(params)), Heard(trouble=cause))
+        return report(_transport(_arguments.connection(params)), Answers(trouble=cause))
 
 
-def _ask_version(api: AgentApi, retries: int) -> Heard:
+def _ask_version(api: AgentApi, retries: int) -> Answers:
     """The version, with the times around the answer; needs no login, so it may be repeated."""
 
-    def ask() -> Heard:
+    def ask() -> Answers:
         sent = time.time()
-        return Heard(api.version(), sent, time.time())
+        return Answers(api.version(), sent, time.time())
 
     try:
         return repeated(ask, retries, with_login=False)
     except ApiError as error:
-        return Heard(trouble=error)
+        return Answers(trouble=error)
 
 
 def _log_in(api: AgentApi, retries: int) -> ApiError | None:

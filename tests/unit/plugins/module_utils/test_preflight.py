@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors, _preflight
-from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import CHECKS, Heard, Transport, findings
+from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import CHECKS, Answers, Transport, findings
 from ansible_collections.telephony.vicidial.plugins.module_utils._reply import Version
 
 EPOCH = 1795338820
 VERSION = Version("2.14-84", "260302-1142", "2026-11-22 09:13:40", EPOCH)
 HTTPS = Transport("dialer.example.com", encrypted=True, verified=True, stays_here=False)
-FIT = Heard(VERSION, sent=EPOCH + 0.4, came=EPOCH + 0.6)
+FIT = Answers(VERSION, sent=EPOCH + 0.4, came=EPOCH + 0.6)
 
 UNREACHABLE = _errors.UnreachableError("the server cannot be reached", "Start it", transient=True, unsent=True)
 UNTRUSTED = _errors.TlsError("the certificate is not trusted", "Set ca_path", transient=False, unsent=True)
@@ -27,8 +27,8 @@ WEB_PAGE = _errors.NotUnderstoodError("a web page came back", "Check api_url")
 TRANSLATED = _errors.TranslatedError("the answer is not in English", "Set the language")
 
 
-def statuses(transport: Transport, heard: Heard) -> dict[str, str]:
-    return {it.check: it.status for it in findings(transport, heard)}
+def statuses(transport: Transport, answers: Answers) -> dict[str, str]:
+    return {it.check: it.status for it in findings(transport, answers)}
 
 
 def test_all_checks_pass_when_the_only_thing_wrong_is_that_the_agent_is_not_logged_in() -> None:
@@ -70,9 +70,9 @@ def test_an_answer_proves_what_comes_before_it_and_nothing_after_it(
     expected = {check: "passed" if check in (*CHECKS[:4], *proven) else "unknown" for check in CHECKS}
     if failed:
         expected[failed] = "failed"
-    heard = replace(FIT, trouble=trouble)
-    assert statuses(HTTPS, heard) == expected
-    report = _preflight.report(HTTPS, heard)
+    answers = replace(FIT, trouble=trouble)
+    assert statuses(HTTPS, answers) == expected
+    report = _preflight.report(HTTPS, answers)
     assert report["blocking"] == [check for check in CHECKS if expected[check] != "passed"]
     assert (report["fit"], report["reason"]) == (False, trouble.reason)
     told = {it["check"]: it for it in report["checks"]}
@@ -87,7 +87,7 @@ def test_an_answer_proves_what_comes_before_it_and_nothing_after_it(
 
 @pytest.mark.parametrize("trouble", [UNREACHABLE, TIMED_OUT, BAD_GATEWAY, WEB_PAGE], ids=lambda it: type(it).__name__)
 def test_without_a_version_nothing_is_known_but_how_far_the_connection_came(trouble: _errors.ApiError) -> None:
-    found = statuses(HTTPS, Heard(trouble=trouble))
+    found = statuses(HTTPS, Answers(trouble=trouble))
     tls = found.pop("tls")
     assert found.pop("server") == "failed"
     assert set(found.values()) == {"unknown"}
@@ -95,14 +95,14 @@ def test_without_a_version_nothing_is_known_but_how_far_the_connection_came(trou
 
 
 def test_where_nothing_was_attempted_nothing_is_known() -> None:
-    heard = Heard(trouble=_errors.NotAttemptedError(_errors.AuthenticationFailedError()))
+    answers = Answers(trouble=_errors.NotAttemptedError(_errors.AuthenticationFailedError()))
     for transport in (HTTPS, replace(HTTPS, encrypted=False)):
-        assert set(statuses(transport, heard).values()) == {"unknown"}
-    assert _preflight.report(HTTPS, heard)["reason"] == "authentication_failed"
+        assert set(statuses(transport, answers).values()) == {"unknown"}
+    assert _preflight.report(HTTPS, answers)["reason"] == "authentication_failed"
 
 
 def test_a_server_that_is_not_trusted_is_not_called_down() -> None:
-    found = statuses(HTTPS, Heard(trouble=UNTRUSTED))
+    found = statuses(HTTPS, Answers(trouble=UNTRUSTED))
     assert found.pop("tls") == "failed"
     assert set(found.values()) == {"unknown"}
 
@@ -119,18 +119,18 @@ def test_a_server_that_is_not_trusted_is_not_called_down() -> None:
 )
 @pytest.mark.parametrize("trouble", [None, _errors.PermissionDeniedError()])
 def test_tls(changes: dict[str, Any], status: str, said: str, trouble: _errors.ApiError | None) -> None:
-    heard, transport = replace(FIT, trouble=trouble), replace(HTTPS, **changes)
-    (tls,) = [it for it in findings(transport, heard) if it.check == "tls"]
+    answers, transport = replace(FIT, trouble=trouble), replace(HTTPS, **changes)
+    (tls,) = [it for it in findings(transport, answers) if it.check == "tls"]
     assert tls.status == status
     assert said in tls.meaning
     if status == "failed":
         reason = trouble.reason if trouble else "insecure_connection"
-        assert _preflight.report(transport, heard)["reason"] == reason
+        assert _preflight.report(transport, answers)["reason"] == reason
 
 
 def test_what_the_configuration_gives_away_is_known_without_the_server() -> None:
     for transport in (replace(HTTPS, encrypted=False), replace(HTTPS, verified=False)):
-        assert statuses(transport, Heard(trouble=UNREACHABLE))["tls"] == "failed"
+        assert statuses(transport, Answers(trouble=UNREACHABLE))["tls"] == "failed"
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_what_the_configuration_gives_away_is_known_without_the_server() -> None
     ],
 )
 def test_clock(sent: float, came: float, status: str, difference: float) -> None:
-    heard = replace(FIT, sent=EPOCH + sent, came=EPOCH + came)
-    report = _preflight.report(HTTPS, heard)
+    answers = replace(FIT, sent=EPOCH + sent, came=EPOCH + came)
+    report = _preflight.report(HTTPS, answers)
     (clock,) = [it for it in report["checks"] if it["check"] == "clock"]
     assert (clock["status"], report["clock_difference"]) == (status, difference)
     assert f"{abs(difference):.1f} seconds {'ahead of' if difference > 0 else 'behind'}" in clock["meaning"]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from contextlib import ExitStack
 from typing import Any, Callable
@@ -31,11 +32,16 @@ RECORD = {
 }
 
 
+@pytest.fixture(autouse=True)
+def environment_without_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No option falls back on what a developer has set."""
+    for name in [it for it in os.environ if it.startswith("VICIDIAL_")]:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture
-def run_module(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def run_module(capsys: pytest.CaptureFixture[str]) -> Run:
     """A function: a module's main, its options (and ``check_mode``) in, the result that Ansible would see out."""
-    for name in ("URL", "USER", "PASSWORD", "SOURCE"):
-        monkeypatch.delenv(f"VICIDIAL_API_{name}", raising=False)
 
     def run(main: Callable[[], None], check_mode: bool = False, **options: Any) -> dict[str, Any]:
         given = {"_ansible_check_mode": check_mode, "_ansible_remote_tmp": "/tmp", **options}  # noqa: S108
