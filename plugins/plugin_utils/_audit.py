@@ -14,7 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import IDLE, INCALL, RECORDING
+from ansible_collections.telephony.vicidial.plugins.module_utils._reply import (
+    AGENT_STATUSES,
+    IDLE,
+    INCALL,
+    RECORDING,
+    is_user,
+)
 
 CONFORMING = "conforming"
 MISSING = "missing"
@@ -29,7 +35,6 @@ Agent = Mapping[str, Any]
 Record = Mapping[str, Any]
 Finding = dict[str, Any]
 
-_USER = re.compile(r"[-_0-9a-zA-Z]+")
 # What XML cannot hold, and what no name needs.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # The one agent of whom there is no record: users_to_ask leaves it out.
@@ -76,9 +81,14 @@ class Rule:
     def problems(self) -> list[str]:
         """What is wrong with it, for a person."""
         found = []
-        for option in ("agents", "campaigns", "user_groups", "agent_statuses"):
-            wrong = [name for name in getattr(self, option) if not _USER.fullmatch(name)]
+        for option in ("agents", "campaigns", "user_groups"):
+            wrong = [name for name in getattr(self, option) if not is_user(name)]
             found += [f"{option} holds {name!r}: letters, digits, - and _ only" for name in wrong]
+        found += [
+            f"agent_statuses holds {status!r}: one of {', '.join(sorted(AGENT_STATUSES))}"
+            for status in self.agent_statuses
+            if status.upper() not in AGENT_STATUSES
+        ]
         if not 0 < self.sample_percent <= _ALL:
             found.append("sample_percent is not more than 0 and at most 100")
         return found
@@ -117,7 +127,7 @@ def is_sampled(user: str, percent: float, seed: str) -> bool:
 def users_to_ask(agents: Iterable[Agent], rule: Rule) -> list[str]:
     """The users whose STATUS the audit needs, each once. A user whom the API would misread (protocol 4.9) is none."""
     users = (agent["user"] for agent in agents if rule.concerns(agent))
-    return [user for user in dict.fromkeys(users) if _USER.fullmatch(user)]
+    return [user for user in dict.fromkeys(users) if is_user(user)]
 
 
 def audit(agents: Sequence[Agent], records: Iterable[Record], rule: Rule) -> dict[str, Any]:
@@ -140,7 +150,7 @@ def audit(agents: Sequence[Agent], records: Iterable[Record], rule: Rule) -> dic
         "not_logged_in": _not_logged_in(rule.agents, once, gone),
         "exceptions": {
             # Nothing else may stand here: AWX hands it to the next job, which would evaluate a template in it.
-            kind: [it["agent"] for it in findings if it["finding"] == kind and _USER.fullmatch(it["agent"])]
+            kind: [it["agent"] for it in findings if it["finding"] == kind and is_user(it["agent"])]
             for kind in (MISSING, UNEXPECTED, UNKNOWN)
         },
     }

@@ -74,7 +74,7 @@ def test_ensure_takes_what_a_survey_gives(simulator: Simulator, tmp_path: Path) 
     assert code == 0, output
     assert live(simulator) == ["1000", "1001", "1003"]
     assert "recording: 2 changed, 1 were so already, 0 skipped, 0 failed" in output
-    assert "changed: 1000, 1003" in output
+    assert "signalled: 1000, 1003" in output
     assert summary(output) == {
         "state": "recording",
         "check_mode": False,
