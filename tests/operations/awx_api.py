@@ -10,6 +10,7 @@ also refuses fields that the kind of object does not have. Secrets come back as 
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from collections.abc import Iterable, Iterator
@@ -417,6 +418,20 @@ def serving_awx(playbooks: Iterable[str]) -> Iterator[Awx]:
     """An AWX with the organization Default, in whose projects there are these ``playbooks``."""
     awx = Awx(set(playbooks))
     awx.create("organizations", {"name": "Default"})
+    with serving(awx):
+        yield awx
+
+
+@contextmanager
+def serving_copy(of: Awx) -> Iterator[Awx]:
+    """Another AWX that holds the same, history included."""
+    with serving(copy.deepcopy(of)) as awx:
+        yield awx
+
+
+@contextmanager
+def serving(awx: Awx) -> Iterator[Awx]:
+    """Serve it on loopback, where its ``url`` says, as long as the context lasts."""
     server = _Server(awx)
     awx.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
