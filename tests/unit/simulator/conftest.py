@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -21,3 +22,11 @@ def client(simulator: Simulator) -> Iterator[Client]:
         simulator.dialer.change_screen(user, open=False)
     with requests.Session() as session:
         yield Client(simulator, session)
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the web server would have slept, each time that it would; none of it passes."""
+    seconds: list[float] = []
+    monkeypatch.setattr(time, "sleep", lambda it: seconds.append(it) if it else None)
+    return seconds
