@@ -18,6 +18,15 @@ export ANSIBLE_COLLECTIONS_SCAN_SYS_PATH=false
 "$tools/ansible-galaxy" collection build --output-path "$work" .
 tarball=$(echo "$work"/telephony-vicidial-*.tar.gz)
 
+# What galaxy.yml does not name in build_ignore goes in unseen, whatever lies about here.
+expected=(CHANGELOG.rst CONTRIBUTING.md FILES.json LICENSE MANIFEST.json README.md
+    changelogs docs extensions meta playbooks plugins requirements.txt roles)
+tar -tzf "$tarball" | cut -d / -f 1 | sort -u >"$work/entries"
+if ! diff <(printf '%s\n' "${expected[@]}" | sort) "$work/entries"; then
+    echo 'The package holds other files and folders at its top (>) than it should (<).' >&2
+    exit 1
+fi
+
 export GALAXY_IMPORTER_CHECK_REQUIRED_TAGS=true
 export GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER=true
 (cd "$work" && PATH=$tools:$PATH "$tools/python" -m galaxy_importer.main "$tarball") 2>&1 | tee "$work/importer"
