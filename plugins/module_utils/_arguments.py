@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,7 @@ def _problems(params: Params) -> Iterator[str]:
             yield from _agent_problems(name, params[name])
     for name in params.get("agent_users") or []:
         yield from _agent_problems("agent_users", name)
+    yield from _spelling_problems(params.get("agent_users") or [])
     if params.get("stage") is not None:
         yield from _stage_problems(params["stage"])
     yield from _connection_problems(params)
@@ -145,6 +146,15 @@ def _problems(params: Params) -> Iterator[str]:
 def _agent_problems(option: str, name: str) -> Iterator[str]:
     if not is_user(name):  # `10 00` would act on agent 1000
         yield f"{option} {name!r} is not a VICIdial user: letters, digits, - and _ only, and at least one"
+
+
+def _spelling_problems(names: Iterable[str]) -> Iterator[str]:
+    # The server's database compares without regard to case: as two agents they would begin two recordings of one.
+    spelled: dict[str, str] = {}
+    for name in names:
+        other = spelled.setdefault(name.casefold(), name)
+        if other != name:
+            yield f"agent_users holds {other!r} and {name!r}, which VICIdial takes for one user"
 
 
 def _stage_problems(stage: str) -> Iterator[str]:

@@ -204,6 +204,7 @@ class _Course:
         self.status_is_current = False
         self.holds_since: float | None = None
         self.was_shown = False
+        self.has_flipped = False
         self.is_logged_in: bool | None = None
         self.signals: list[str] = []
         self.begun_without_effect = 0
@@ -231,6 +232,7 @@ class _Course:
         """One recording after another is not the one that was to hold."""
         is_another = self.status is not None and self.status.recording_id != status.recording_id
         if status.state != self.wanted.state or is_another:
+            self.has_flipped = self.has_flipped or self.holds_since is not None
             self.holds_since = None
         if status.state == self.wanted.state and self.holds_since is None:
             self.holds_since, self.was_shown = self.at, True
@@ -324,13 +326,20 @@ class _Course:
         )
 
     def _not_held(self) -> NotConfirmedError:
-        shown = self.status.state if self.status else None
-        now = "has only just come back" if shown == self.wanted.state else f"is {shown} again"
-        return NotConfirmedError(
-            f"{self.wanted.state} did not hold for {self.wanted.stable_for:g} s without a break, and {now}",
+        wanted, seconds = self.wanted.state, f"{self.wanted.stable_for:g} s"
+        remedy = (
             "Look for who else begins and ends recordings of this agent: another controller, a campaign with "
-            "ALLCALLS or ALLFORCE, or calls that end",
+            "ALLCALLS or ALLFORCE, or calls that end"
         )
+        if self.holds_since is None:
+            shown = self.status.state if self.status else None
+            return NotConfirmedError(
+                f"{wanted} did not hold for {seconds} without a break: STATUS shows {shown}", remedy
+            )
+        if not self.has_flipped:
+            remedy = "Set wait_timeout higher: the agent's screen, or STATUS that got no answer, took too much of it"
+        held = f"{self.at - self.holds_since:.1f} s"
+        return NotConfirmedError(f"{wanted} has shown for {held} only, of the {seconds} that it must hold", remedy)
 
     def _not_confirmed(self) -> NotConfirmedError:
         waited = f"{self.at - (self.first_signal_at or self.at):.1f} s"

@@ -42,6 +42,7 @@ def test_good_options_pass_without_a_word() -> None:
         ("agent_user", "søren", "is not a VICIdial user"),
         ("alt_user", "a|b", "alt_user 'a|b' is not a VICIdial user"),
         ("agent_users", ["1000", "1001;"], "agent_users '1001;' is not a VICIdial user"),
+        ("agent_users", ["anna", "1000", "Anna"], "agent_users holds 'anna' and 'Anna', which VICIdial takes for one"),
         ("stage", "", "is not a label"),
         ("stage", "fifteen_letters", "is not a label"),
         ("stage", "a|b", "is not a label"),

@@ -447,14 +447,23 @@ def test_a_state_that_does_not_hold_fails_at_the_deadline_with_what_is_so() -> N
     outcome = play(wanted, *flips)
     assert outcome.signals == ("END", "END", "END")
     assert (outcome.confirmed, outcome.state) == (False, "idle")
-    assert str(outcome.failure).startswith("idle did not hold for 3 s without a break, and has only just come back. ")
+    assert str(outcome.failure).startswith("idle has shown for 0.0 s only, of the 3 s that it must hold. Look for who")
 
 
 def test_a_recording_is_not_begun_again_too_late_to_be_seen() -> None:
     wanted = Wanted("recording", wait_sleep=1.0, wait_timeout=2.0, stable_for=3.0)
     outcome = play(wanted, ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(2, live()), *nothing_happens(3, no()))
     assert (outcome.signals, outcome.state, outcome.confirmed) == (("BEGIN",), "idle", False)
-    assert "recording did not hold for 3 s without a break, and is idle again" in str(outcome.failure)
+    assert "recording did not hold for 3 s without a break: STATUS shows idle" in str(outcome.failure)
+
+
+def test_a_state_that_came_too_late_to_hold_is_nobody_elses_doing() -> None:
+    wanted = Wanted("idle", wait_sleep=1.0, wait_timeout=0.0, stable_for=3.0)
+    outcome = play(wanted, ("STATUS", live()), ("END", SENT), ("STATUS", live()), *nothing_happens(2, no()))
+    assert outcome.state == "idle"
+    assert "idle has shown for 1.0 s only, of the 3 s that it must hold. Set wait_timeout higher" in str(
+        outcome.failure
+    )
 
 
 def test_a_recording_that_must_hold_is_not_begun_again_without_the_call_that_is_required() -> None:
