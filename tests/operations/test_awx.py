@@ -338,7 +338,8 @@ def test_schedules_send_no_signal_until_they_are_switched_on(lives: Lives) -> No
         ),
         "VICIdial nightly idle": (False, "DTSTART;TZID=Europe/Berlin:20260101T020000 RRULE:FREQ=DAILY;INTERVAL=1"),
     }
-    assert schedules["VICIdial nightly idle"]["extra_data"] == {"stereo_recording_state": "idle"}
+    answers = {"stereo_recording_state": "idle", "stereo_recording_require_call": "true"}
+    assert schedules["VICIdial nightly idle"]["extra_data"] == answers
     assert (
         schedules["VICIdial audit"]["unified_job_template"] == lives.full.named("VICIdial audit", "job_templates")["id"]
     )
