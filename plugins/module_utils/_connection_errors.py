@@ -27,6 +27,8 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._errors import 
 )
 
 _SERVER_ERROR = 500
+# These tell nothing of TLS: a load balancer without a server behind it closes connections so.
+_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 def connection_error(error: Exception) -> ApiError:
@@ -59,7 +61,7 @@ def _of_tls(causes: Sequence[BaseException]) -> ApiError | None:
             transient=False,
             unsent=True,
         )
-    if any(isinstance(it, ssl.SSLError) for it in causes):
+    if any(isinstance(it, ssl.SSLError) and not isinstance(it, _CLOSED) for it in causes):
         return TlsError(
             "no TLS connection came about",
             "Check the scheme and the port in api_url, and that ca_path, client_cert and client_key are PEM files",
@@ -100,7 +102,8 @@ def _of_the_network(causes: Sequence[BaseException]) -> ApiError:
             "Check the load of the web server, or set timeout higher",
             unsent,
         )
-    detail = next((it.strerror for it in causes if isinstance(it, OSError) and it.strerror), None)
+    network = [it for it in causes if isinstance(it, OSError) and not isinstance(it, _CLOSED)]
+    detail = next((it.strerror for it in network if it.strerror), None)
     whom = "the proxy" if any(isinstance(it, requests.exceptions.ProxyError) for it in causes) else "the server"
     return UnreachableError(
         f"{whom} cannot be reached: {detail or 'the connection was closed before the answer was complete'}",

@@ -1,15 +1,18 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers that end in time: requests bounds each wait for bytes, this file all of them together.
+"""Calls that end in time: requests bounds each wait, this file all of them together.
 
-A server that lets its headers or its body drip would otherwise hold a call for as long as it likes.
+A server that lets its headers or its body drip would otherwise hold a call for as long as it likes, and a name with
+several silent addresses several times as long as one. Here is also seen whether a connection broke before it carried
+anything.
 """
 
 from __future__ import annotations
 
 import io
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from functools import partial
@@ -19,15 +22,19 @@ from typing import Any
 try:
     import urllib3
     from requests.adapters import HTTPAdapter
+    from urllib3.connection import HTTPConnection
 except ImportError:  # whoever uses this file reports it with missing_required_lib
     HTTPAdapter = object  # type: ignore[assignment,misc]
+    HTTPConnection = object  # type: ignore[assignment,misc]
 
 # Seconds on time.monotonic() at which the call under way must be over.
 Deadline = Callable[[], float]
+# A socket takes 0 for "do not wait at all", and nothing below it.
+_SHORTEST_WAIT = 0.001
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """What a Session sends through, directly or by a proxy, so that no answer is read beyond ``deadline``."""
+    """What a Session sends through, directly or by a proxy, so that nothing is waited for beyond ``deadline``."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._pools = {
@@ -47,10 +54,39 @@ class DeadlineAdapter(HTTPAdapter):
 
 
 def _in_time(pool: Any, deadline: Deadline) -> Any:
-    """``pool``, a class of urllib3's, with connections whose responses keep the ``deadline``."""
-    response = staticmethod(partial(_Response, deadline))
-    connection = type("Connection", (pool.ConnectionCls,), {"response_class": response})
+    """``pool``, a class of urllib3's, with connections that keep the ``deadline``, and so do their responses."""
+    members = {"deadline": staticmethod(deadline), "response_class": staticmethod(partial(_Response, deadline))}
+    connection = type("Connection", (_Connection, pool.ConnectionCls), members)
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
+
+
+class _Connection(HTTPConnection):
+    """Stands before urllib3's own class, for HTTP or HTTPS. The host is the proxy's where there is one."""
+
+    deadline: Deadline
+
+    def connect(self) -> None:
+        """Connect, with TLS if need be. No part of a request has left before this is done."""
+        try:
+            super().connect()
+        except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+            raise urllib3.exceptions.NewConnectionError(self, "closed in the handshake") from error
+
+    def _new_conn(self) -> socket.socket:
+        """urllib3 gives each address of the host the whole timeout: here they share what is left."""
+        self.timeout = min(self.timeout or 0, self._left() / self._count_addresses())
+        sock = super()._new_conn()
+        sock.settimeout(self._left())  # for the handshake
+        return sock
+
+    def _count_addresses(self) -> int:
+        try:
+            return len(socket.getaddrinfo(self._dns_host.strip("[]"), self.port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:  # unknown, or no possible name
+            raise urllib3.exceptions.NewConnectionError(self, "no address") from error
+
+    def _left(self) -> float:
+        return max(self.deadline() - time.monotonic(), _SHORTEST_WAIT)
 
 
 class _Response(HTTPResponse):

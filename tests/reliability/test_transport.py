@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import ssl
+import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -171,6 +174,91 @@ def test_https_where_http_is_spoken_and_the_other_way_round(simulator: Simulator
     assert (error.reason, "no TLS connection came about" in str(error)) == ("unreachable", True)
     assert refused(https_simulator.url.replace("https:", "http:")).reason in ("unreachable", "http_error")
     assert simulator.journal.entries() == https_simulator.journal.entries() == []
+
+
+# Connections that are closed, as by a load balancer that finds no server behind it
+
+
+HangUp = Callable[[socket.socket, ssl.SSLContext], object]
+
+
+def in_the_handshake(client: socket.socket, _tls: ssl.SSLContext) -> None:
+    client.recv(65536)
+
+
+def by_a_reset(client: socket.socket, _tls: ssl.SSLContext) -> None:
+    client.recv(1)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def with_a_farewell(client: socket.socket, _tls: ssl.SSLContext) -> None:
+    client.recv(65536)
+    client.sendall(bytes.fromhex("15 0303 0002 01 00"))  # TLS's close_notify
+
+
+def after_the_request(client: socket.socket, tls: ssl.SSLContext) -> None:
+    with tls.wrap_socket(client, server_side=True) as secured:
+        while PASSWORD.encode() not in secured.recv(65536):
+            pass
+
+
+def in_mid_answer(client: socket.socket, tls: ssl.SSLContext) -> None:
+    with tls.wrap_socket(client, server_side=True) as secured:
+        while PASSWORD.encode() not in secured.recv(65536):
+            pass
+        secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nNOTICE")
+
+
+@contextmanager
+def hanging_up(hang_up: HangUp, certificate: Path) -> Iterator[str]:
+    """The URL of a server whose every connection ends with ``hang_up``."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+
+    def serve() -> None:
+        while True:
+            client, _address = listener.accept()
+            with client:
+                if done.is_set():
+                    return
+                hang_up(client, tls)
+
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}/agc/api.php"
+        done.set()
+        socket.create_connection(listener.getsockname()).close()
+        thread.join()
+
+
+@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
+def test_a_connection_that_is_closed_is_no_matter_of_tls_and_in_the_handshake_nothing_was_sent(
+    python: str | None, certificate: Path, tmp_path: Path
+) -> None:
+    if python is None:
+        pytest.skip("no Python 3.9 on this machine")
+    unsent: dict[HangUp, bool] = {
+        in_the_handshake: True,
+        by_a_reset: True,
+        with_a_farewell: True,
+        after_the_request: False,
+        in_mid_answer: False,
+    }
+    with ExitStack() as stack:
+        proxy = stack.enter_context(listening(forward))
+        urls = [stack.enter_context(hanging_up(it, certificate)) for it in unsent]
+        given = [
+            (url, USER, PASSWORD, str(certificate), environment)
+            for url in urls
+            for environment in ({}, {"https_proxy": proxy.url})
+        ]
+        said = run(python, tmp_path, CLIENT, json.dumps(given)).splitlines()
+        assert len(proxy.seen) == len(urls)
+    expected = [f"unreachable True {it} the " for it in unsent.values() for _way in range(2)]
+    assert [it for it in zip(expected, said) if not it[1].startswith(it[0])] == []
+    assert len(said) == len(expected)
 
 
 # Redirects

@@ -207,10 +207,34 @@ def test_a_closed_port_is_unreachable_and_certainly_unsent() -> None:
     assert caught.value.unsent
 
 
-def test_an_unknown_host_is_unreachable_and_certainly_unsent() -> None:
+@pytest.mark.parametrize("host", ["dialer.invalid", f"{'a' * 64}.invalid"])
+def test_an_unknown_or_impossible_host_is_unreachable_and_certainly_unsent(host: str) -> None:
     with pytest.raises(_errors.UnreachableError) as caught:
-        AgentApi(Connection("http://dialer.invalid/agc/api.php", "6666", PASSWORD)).status(AGENT)
+        AgentApi(Connection(f"http://{host}/agc/api.php", "6666", PASSWORD)).status(AGENT)
     assert caught.value.unsent
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("by_a_proxy", [False, True], ids=["directly", "by a proxy"])
+def test_all_the_silent_addresses_of_a_name_share_the_time_for_connecting(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, by_a_proxy: bool
+) -> None:
+    waits: list[float] = []
+
+    def silent(end: socket.socket, _address: object) -> None:
+        waits.append(end.gettimeout() or 0.0)
+        raise socket.timeout
+
+    address = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("192.0.2.1", 443))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: [address] * 6)
+    monkeypatch.setattr(socket.socket, "connect", silent)
+    if by_a_proxy:
+        monkeypatch.setenv(f"{scheme}_proxy", "http://proxy.invalid:3128")
+    with pytest.raises(_errors.TimedOutError) as caught:
+        AgentApi(Connection(f"{scheme}://dialer.invalid/agc/api.php", "6666", PASSWORD, timeout=2.0)).status(AGENT)
+    assert caught.value.unsent
+    assert len(waits) == 6
+    assert 0 < sum(waits) <= 2.0
 
 
 Serve = Callable[[socket.socket], None]
