@@ -118,6 +118,11 @@ def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRe
 
 def _read(raw: urllib3.HTTPResponse) -> bytes:
     """The body, up to a bound; read in parts, for its announced length can be anything."""
+    if raw.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise NotUnderstoodError(
+            "the server's answer is compressed, which was not asked for",
+            "Have the web server and the proxies before it compress only what a client accepts so",
+        )
     raw.enforce_content_length = True  # urllib3 1 lets a body that was cut off pass otherwise
     body = bytearray()
     while chunk := raw.read(_CHUNK):

@@ -8,6 +8,7 @@ What the client does with the CA that it is given, and with an unknown certifica
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import socket
@@ -362,3 +363,11 @@ def test_an_answer_is_an_answer_however_it_is_sent_and_a_netrc_is_not_used(
     for seen in server.seen:
         assert "authorization" not in seen.headers
         assert PASSWORD not in f"{seen.target} {seen.headers}"
+
+
+def test_a_compressed_answer_is_told_as_such() -> None:
+    packed = gzip.compress(ANSWER)
+    with listening(lambda handler, _seen: handler.reply(200, packed, Content_Encoding="gzip")) as server:
+        error = refused(server.url)
+    assert (error.reason, error.transient) == ("not_understood", False)
+    assert "is compressed, which was not asked for" in str(error)
