@@ -306,6 +306,25 @@ class NotAttemptedError(ApiError):
         self.reason = cause.reason
 
 
+class RetoldError(ApiError):
+    """An error of another process, of which only its ``reason`` and its words are known."""
+
+    def __init__(self, reason: str, what: str, remedy: str) -> None:
+        super().__init__(what, remedy)
+        self.reason = reason
+
+
+class LostLoginsError(ApiError):
+    """So many logins of an account that was never accepted got no answer, the last one because of ``cause``."""
+
+    def __init__(self, cause: ApiError, lost: int) -> None:
+        super().__init__(
+            f"the answers to {lost} logins got lost, and each may have been a failed one; the last time {cause.what}",
+            f"{cause.remedy}, then run it again: ten failed logins lock the account for 15 minutes",
+        )
+        self.reason = cause.reason
+
+
 class HttpError(ApiError):
     """An HTTP status other than 200: it comes from something in between, or from a crash (protocol 1.2)."""
 

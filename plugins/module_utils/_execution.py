@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from typing import Any, Callable
@@ -14,17 +15,17 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
 from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted, never_begun
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
-    ApiError,
     DefectError,
     InvalidArgumentError,
     NotAttemptedError,
 )
 from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet, Told
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
+from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Pool
 
-# The accounts (address, user, password) that the server has refused, and why.
-Refusals = dict[tuple[str, str, str], ApiError]
+# Set in the environment of a module whose action plugin is to hear what became of the login, and takes it out again.
+TELL_LOGIN = "VICIDIAL_TELL_LOGIN"
 WAYS_TO_NAME = [list(_arguments.NAMING_SPEC)]
 
 
@@ -35,11 +36,11 @@ class Task:
     spec: dict[str, Any]
 
     def perform(
-        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool], refusals: Refusals
+        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool], logins: Logins
     ) -> tuple[dict[str, Any], list[str]]:
         """The result for validated ``params``, with ``failed`` in it or not, and the warnings to go with it.
 
-        An account that is in ``refusals`` is not tried again; one that is refused now is put there.
+        An account that ``logins`` bar is not tried; what becomes of it now is put there.
         """
         if not HAS_REQUESTS:
             return {"failed": True, "msg": missing_required_lib("requests")}, []
@@ -49,13 +50,13 @@ class Task:
             return {"failed": True, "msg": str(error), "reason": error.reason}, []
         warnings = _arguments.warnings(params)
         try:
-            return self._drive(params, check_mode, interrupted, refusals), warnings
+            return self._drive(params, check_mode, interrupted, logins), warnings
         except Exception as error:  # noqa: BLE001 - its text and traceback could hold the password
             defect = DefectError(error)
             return {"failed": True, "msg": str(defect), "reason": defect.reason}, warnings
 
     def _drive(
-        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool], refusals: Refusals, /
+        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool], logins: Logins, /
     ) -> dict[str, Any]:
         """The result for ``params`` that are in order."""
         raise NotImplementedError
@@ -88,15 +89,16 @@ class Operation(Task):
         self._report = report
 
     def _drive(
-        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool], refusals: Refusals, /
+        self, params: _arguments.Params, check_mode: bool, interrupted: Callable[[], bool], logins: Logins, /
     ) -> dict[str, Any]:
         agents, one_was_named = _arguments.agents(params)
         connection = _arguments.connection(params)
+        bar = logins.bar(connection.account)
         with Pool(connection, params["concurrency"]) as pool:
             fleet = Fleet(pool, self._wanted(params), check_mode, params["rate_limit"], interrupted)
-            tolds = fleet.run(agents, refusals.get(connection.account))
-        if fleet.refusal is not None:
-            refusals[connection.account] = fleet.refusal
+            tolds = fleet.run(agents, bar)
+        if tolds and bar is None:
+            logins.hear(connection.account, fleet.trouble)
         return self._report(tolds, one_was_named)
 
     def not_attempted(self, params: _arguments.Params, cause: NotAttemptedError) -> dict[str, Any]:
@@ -111,7 +113,10 @@ def run_module(task: Task) -> None:
     interruption = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: interruption.set())
-    result, warnings = task.perform(module.params, module.check_mode, interruption.is_set, {})
+    logins = Logins()
+    result, warnings = task.perform(module.params, module.check_mode, interruption.is_set, logins)
+    if logins.told is not None and TELL_LOGIN in os.environ:
+        result["login"] = logins.told
     for warning in warnings:
         module.warn(warning)
     if result.pop("failed", False):

@@ -121,9 +121,11 @@ class Fleet:
         self._stopper: _Track | None = None
 
     @property
-    def refusal(self) -> ApiError | None:
-        """What the server refused the account for, if it did or may have: once more could lock it (protocol 3.4)."""
-        return self._stopped_by if self._stopped_by is not None and self._stopped_by.bars_account else None
+    def trouble(self) -> ApiError | None:
+        """Why the server did not accept the account, or what came instead of its answer; None once it has accepted."""
+        error = self._stopped_by
+        is_about_account = error is not None and (error.bars_account or not self._has_answered)
+        return error if is_about_account else None
 
     def run(self, agents: Iterable[Agent], refusal: ApiError | None = None) -> list[Told]:
         """What became of each of ``agents``, in their order. Errors, an interruption too, are in the outcomes.

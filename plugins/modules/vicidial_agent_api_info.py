@@ -151,6 +151,7 @@ msg:
 """
 
 import time
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any, Callable
 from urllib.parse import urlsplit
@@ -162,8 +163,9 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._errors import 
     InterruptedRunError,
     NotAttemptedError,
 )
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Refusals, Task, run_module
+from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Task, run_module
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, goes_through_proxy
+from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import (
     Answers,
     Transport,
@@ -187,7 +189,7 @@ class Preflight(Task):
         }
 
     def _drive(
-        self, params: _arguments.Params, _check_mode: bool, interrupted: Callable[[], bool], refusals: Refusals, /
+        self, params: _arguments.Params, _check_mode: bool, interrupted: Callable[[], bool], logins: Logins, /
     ) -> dict[str, Any]:
         connection = _arguments.connection(params)
         api = AgentApi(connection)
@@ -197,11 +199,9 @@ class Preflight(Task):
                 trouble = (
                     reason_not_to_log_in(answers.version)
                     or (InterruptedRunError() if interrupted() else None)
-                    or refusals.get(connection.account)
-                    or _log_in(api, params["retries"])
+                    or logins.bar(connection.account)
+                    or _log_in(api, params["retries"], connection.account, logins)
                 )
-                if trouble is not None and trouble.bars_account:
-                    refusals[connection.account] = trouble
                 answers = replace(answers, trouble=trouble)
         finally:
             api.close()
@@ -225,13 +225,15 @@ def _ask_version(api: AgentApi, retries: int) -> Answers:
         return Answers(trouble=error)
 
 
-def _log_in(api: AgentApi, retries: int) -> ApiError | None:
+def _log_in(api: AgentApi, retries: int, account: Hashable, logins: Logins) -> ApiError | None:
     """The trouble with the one call that carries the credentials."""
     api.close()  # a kept-alive connection may be gone by now, and this question is not repeated for that
     try:
         repeated(lambda: api.status(AGENT), retries, with_login=True)
     except ApiError as error:
+        logins.hear(account, error)
         return trouble_of(error)
+    logins.hear(account, None)
     return None
 
 

@@ -141,7 +141,8 @@ from urllib.parse import urlsplit
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError, NotAttemptedError
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Refusals, Task, run_module
+from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Task, run_module
+from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.module_utils._non_agent_api import (
     Choice,
     LoggedInAgent,
@@ -162,18 +163,19 @@ class Listing(Task):
         }
 
     def _drive(
-        self, params: _arguments.Params, _check_mode: bool, _interrupted: Callable[[], bool], refusals: Refusals, /
+        self, params: _arguments.Params, _check_mode: bool, _interrupted: Callable[[], bool], logins: Logins, /
     ) -> dict[str, Any]:
         connection = _arguments.non_agent_connection(params)
-        if connection.account in refusals:
-            return self.not_attempted(params, NotAttemptedError(refusals[connection.account]))
+        bar = logins.bar(connection.account)
+        if bar is not None:
+            return self.not_attempted(params, NotAttemptedError(bar))
         choice = Choice(params["campaigns"], params["user_groups"])
         try:
             agents = logged_in_agents(connection, choice, params["retries"])
         except ApiError as error:
-            if error.bars_account:
-                refusals[connection.account] = error
+            logins.hear(connection.account, error)
             return _result(params, [], error)
+        logins.hear(connection.account, None)
         return _result(params, agents)
 
     def not_attempted(self, params: _arguments.Params, cause: NotAttemptedError) -> dict[str, Any]:

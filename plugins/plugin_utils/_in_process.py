@@ -26,27 +26,20 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
     ApiError,
-    AuthenticationFailedError,
     NotAttemptedError,
-    NotUnderstoodError,
 )
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Refusals, Task
+from ansible_collections.telephony.vicidial.plugins.module_utils._execution import TELL_LOGIN, Task
 from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
+from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.plugin_utils._lifeline import orphaned, tied_to_parent
 
 TaskVars = Mapping[str, Any]
 
-# Ansible's worker runs all items and attempts of one task for one host: a refused account is tried once among them,
-# here, and by the module elsewhere, whose arguments then stand for the account.
-_refusals: Refusals = {}
-_refusals_elsewhere: dict[tuple[str, ...], ApiError] = {}
-# Only these can add to the failed logins: the second may be the first one in another language.
-_CAN_LOCK: dict[str, ApiError] = {
-    AuthenticationFailedError.reason: AuthenticationFailedError(),
-    NotUnderstoodError.reason: NotUnderstoodError(
-        "the answer for another item or attempt was not understood", "See the result of that one"
-    ),
-}
+_ACCOUNT = ("api_url", "api_user", "api_password")
+# Ansible's worker runs all items and attempts of one task for one host: an account that is not fit is tried no more
+# among them, here, and by the module elsewhere, where what the module is given stands for the account.
+_logins = Logins()
+_logins_elsewhere = Logins()
 
 
 class InProcessAction(NormalAction):
@@ -79,21 +72,41 @@ class InProcessAction(NormalAction):
 
     def _run_elsewhere(self, tmp: str | None, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         args = _plain(self._task.args)
-        account = tuple(str(args.get(name)) for name in ("api_url", "api_user", "api_password"))
-        refusal = _refusals_elsewhere.get(account)
-        if refusal is not None:
-            return self._not_attempted(args, refusal)
+        account = self._account_elsewhere(args)
+        bar = _logins_elsewhere.bar(account)
+        if bar is not None:
+            return self._not_attempted(args, bar)
         with tied_to_parent():
             result: dict[str, Any] = super().run(tmp, task_vars)
-        if result.get("reason") in _CAN_LOCK:
-            _refusals_elsewhere[account] = _CAN_LOCK[result["reason"]]
+        login = result.pop("login", None)
+        if login is not None:
+            _logins_elsewhere.hear_told(account, login)
         return result
 
-    def _not_attempted(self, args: dict[str, Any], refusal: ApiError) -> dict[str, Any]:
-        """What the module would say if it knew of the ``refusal``."""
-        from_environment = dict.fromkeys(("api_url", "api_user", "api_password"), "unknown")
+    def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> str:
+        """The task's environment; a module whose result comes back here is asked to tell of its login in it."""
+        environment: dict[str, Any] = {}
+        super()._compute_environment_string(environment)
+        if not self._task.async_val:
+            environment[TELL_LOGIN] = "1"
+        if raw_environment_out is not None:
+            raw_environment_out.update(environment)
+        prefix: str = self._connection._shell.env_prefix(**environment)
+        return prefix
+
+    def _account_elsewhere(self, args: dict[str, Any]) -> tuple[str, ...]:
+        """What a refusal is about: the options, else the task's environment, else that of where the module runs."""
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        given = [args.get(name) or environment.get(f"VICIDIAL_{name.upper()}") for name in _ACCOUNT]
+        where = () if all(given) else (self._connection.transport, self._task.delegate_to, self._task.become_user)
+        return tuple(map(str, (*given, *where)))
+
+    def _not_attempted(self, args: dict[str, Any], bar: ApiError) -> dict[str, Any]:
+        """What the module would say if it knew of the ``bar``."""
+        from_environment = dict.fromkeys(_ACCOUNT, "unknown")
         validation = ArgumentSpecValidator(**self.operation.spec).validate({**from_environment, **args})
-        result = self.operation.not_attempted(validation.validated_parameters, NotAttemptedError(refusal))
+        result = self.operation.not_attempted(validation.validated_parameters, NotAttemptedError(bar))
         masked: dict[str, Any] = remove_values(result, validation._no_log_values)
         return masked
 
@@ -106,7 +119,7 @@ class InProcessAction(NormalAction):
             result = {"failed": True, "msg": self._argument_error(validation)}
         else:
             is_orphaned = orphaned()
-            result, more = operation.perform(params, self._task.check_mode, is_orphaned, _refusals)
+            result, more = operation.perform(params, self._task.check_mode, is_orphaned, _logins)
             if is_orphaned():
                 raise AnsibleError("ansible-playbook is gone")  # a long result would wait for its reader forever
             warnings += more

@@ -23,6 +23,7 @@ from typing import Any, Callable
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
+from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.modules.vicidial_stereo_recording import OPERATION
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
 from ansible_collections.telephony.vicidial.tests.reliability.faulty import SLOW
@@ -216,7 +217,7 @@ def play(cell: Cell, certificates: Certificates) -> list[str]:
     else:
         site.server.faults.add(site.dialer, "close-after", skip=cell.at - 1)
         site.witness.after[cell.at] = lambda: TROUBLES[cell.broken](site)
-    result, _warnings = OPERATION.perform(params(cell, site), False, lambda: False, {})
+    result, _warnings = OPERATION.perform(params(cell, site), False, lambda: False, Logins())
     # A connection that closes just as the next call goes out, or a call that takes too long: nobody knows what arrived.
     all_seen = not (cell.broken or cell.seconds or cell.fault == "close-after")
     with site.server.lock:

@@ -75,6 +75,73 @@ def test_a_use_is_one_failed_login(tmp_path: Path, way: str, figure: Figure) -> 
         figure(f"{len(USES)} uses with a wrong password, {way}: 1 failed login each")
 
 
+def until(retries: int) -> dict[str, Any]:
+    return {"until": "told is success", "retries": retries, "delay": 0}
+
+
+# Task by task, in the name of an account that is called like it: calls about agents 1001, 1003 and preflight get lost.
+# The first two have a wrong password.
+IN_DOUBT: dict[str, dict[str, Any]] = {
+    "until": {ASK: {"agent_user": "1001"}, **until(11)},
+    "preflight": {"telephony.vicidial.vicidial_agent_api_info": {}, "loop": FLOOR[:12]},
+    "proven": {
+        ASK: {"agent_user": "{{ item }}"},
+        "loop": ["1000", "1001", "1001", "1000"],
+    },
+    "hiccup": {DECLARE: {"agent_user": "1003", "state": "idle"}, **until(3)},
+    "unsent": {ASK: {"agent_user": "1000", "api_url": "http://127.0.0.1:9", "retries": 0}, **until(3)},
+    "another": {
+        ASK: {"agent_user": "1000"},
+        "loop": ["nobody", "another"],
+        "environment": {"VICIDIAL_API_USER": "{{ item }}"},
+    },
+}
+SAID = [
+    "until_told.reason == 'http_error'",
+    "until_told.msg is search('answers to 2 logins got lost.*HTTP 500.*ten failed logins lock')",
+    "preflight_told.results[-1].reason == 'unreachable'",
+    "proven_told.results | map(attribute='failed', default=false) | list == [false, true, true, false]",
+    "proven_told.results | selectattr('msg', 'defined') | selectattr('msg', 'search', 'not attempted') | length == 0",
+    "hiccup_told is success and hiccup_told.attempts == 2",
+    "unsent_told.attempts == 3 and unsent_told.msg is not search('not attempted')",
+    "another_told.results[0] is failed and another_told.results[1] is success",
+    "preflight_told.results[-1].checks | map(attribute='meaning') | select('search', 'got lost') | length > 0",
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_lost_answers_to_logins_are_two_at_most_and_bar_no_other_account(tmp_path: Path, way: str) -> None:
+    dialer = call_center(10)
+    dialer.accounts.update({name: Account(name, PASSWORD) for name in IN_DOUBT})
+    with serving(dialer) as simulator:
+        for fault, details in (
+            ("crash-after-work", {"agent_user": "1001", "times": None}),
+            ("reset-after-work", {"agent_user": "preflight", "times": None}),
+            ("empty-body", {"agent_user": "1003"}),
+        ):
+            simulator.faults.add(dialer, fault, **details)
+        wrong = list(IN_DOUBT)[:2]
+        tasks: Tasks = [
+            {
+                "environment": {"VICIDIAL_API_USER": name},
+                **task,
+                "register": f"{name}_told",
+                **({"until": f"{name}_told is success"} if "until" in task else {}),
+                "ignore_errors": True,
+                "module_defaults": {
+                    "group/telephony.vicidial.agent_api": {
+                        "api_url": simulator.url,
+                        "api_password": "wrong" if name in wrong else PASSWORD,
+                        "retries": 0,
+                    }
+                },
+            }
+            for name, task in IN_DOUBT.items()
+        ]
+        play(tmp_path, [*tasks, {"assert": {"that": SAID}}], python=python_for(way, tmp_path))
+        assert {name: dialer.accounts[name].failures for name in wrong} == dict.fromkeys(wrong, 2)
+
+
 def test_loading_the_inventory_is_one_failed_login(simulator: Simulator, tmp_path: Path) -> None:
     source = tmp_path / "floor.vicidial_agents.yml"
     source.write_text(json.dumps({"plugin": "telephony.vicidial.vicidial_agents", "recording": True}))

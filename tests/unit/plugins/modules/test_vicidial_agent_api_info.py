@@ -16,7 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
 from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Refusals
+from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import CHECKS
 from ansible_collections.telephony.vicidial.plugins.modules import vicidial_agent_api_info as module
 from ansible_collections.telephony.vicidial.tests.support import Simulator
@@ -268,9 +268,9 @@ def params(simulator: Simulator, password: str) -> dict[str, Any]:
 
 
 def test_a_wrong_password_is_tried_once_among_all_items_of_a_loop(simulator: Simulator) -> None:
-    refusals: Refusals = {}
+    logins = Logins()
     first, second = (
-        module.PREFLIGHT.perform(params(simulator, "wrong"), False, lambda: False, refusals)[0]["blocking"]
+        module.PREFLIGHT.perform(params(simulator, "wrong"), False, lambda: False, logins)[0]["blocking"]
         for _time in range(2)
     )
     assert first == second
@@ -278,7 +278,7 @@ def test_a_wrong_password_is_tried_once_among_all_items_of_a_loop(simulator: Sim
 
 
 def test_a_job_that_is_cancelled_after_the_first_answer_does_not_log_in(simulator: Simulator) -> None:
-    result, _warnings = module.PREFLIGHT.perform(params(simulator, "simulated"), False, lambda: True, {})
+    result, _warnings = module.PREFLIGHT.perform(params(simulator, "simulated"), False, lambda: True, Logins())
     assert result["reason"] == "interrupted"
     assert [it["function"] for it in simulator.journal.entries()] == ["version"]
 

@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of the logins of all items and attempts of one task, and which accounts it must not try again.
+
+Ten failed logins lock an account (protocol 3.4), and an answer that got lost may have been that the login failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+    ApiError,
+    LostLoginsError,
+    RetoldError,
+)
+
+# One more than necessary, so that a task with `until` gets over a short trouble of the server.
+MOST_LOST = 2
+_ACCEPTED = "accepted"
+_LOST = "lost"
+_REFUSED = "refused"
+
+
+@dataclass
+class _Account:
+    is_proven: bool = False
+    lost: int = 0
+    bar: ApiError | None = None
+
+
+@dataclass
+class Logins:
+    """The accounts that were tried; ``told`` is the last login, in plain values for another process."""
+
+    told: dict[str, str] | None = None
+    _accounts: dict[Hashable, _Account] = field(default_factory=dict)
+
+    def bar(self, account: Hashable) -> ApiError | None:
+        """Why ``account`` must not be tried again, if so."""
+        known = self._accounts.get(account)
+        return known.bar if known else None
+
+    def hear(self, account: Hashable, error: ApiError | None) -> None:
+        """A call of ``account`` has failed with ``error``, or with none was answered."""
+        kind = _kind(error)
+        if kind is not None:
+            self._note(account, kind, error)
+            self.told = {"kind": kind}
+            if error is not None:
+                self.told.update(reason=error.reason, what=error.what, remedy=error.remedy)
+
+    def hear_told(self, account: Hashable, told: Mapping[str, str]) -> None:
+        """What ``told`` says of another process's login of ``account``."""
+        error = RetoldError(told["reason"], told["what"], told["remedy"]) if "reason" in told else None
+        self._note(account, told["kind"], error)
+
+    def _note(self, account: Hashable, kind: str, error: ApiError | None) -> None:
+        known = self._accounts.setdefault(account, _Account())
+        if kind == _ACCEPTED:
+            known.is_proven = True
+        elif kind == _REFUSED:
+            known.bar = error
+        elif error is not None and not known.is_proven:
+            known.lost += 1
+            known.bar = LostLoginsError(error, known.lost) if known.lost >= MOST_LOST else None
+
+
+def _kind(error: ApiError | None) -> str | None:
+    """What ``error`` says of the login; None where the call certainly never reached the server."""
+    if error is None:
+        return _ACCEPTED
+    if error.bars_account:
+        return _REFUSED
+    if error.refused:
+        return _ACCEPTED
+    return None if error.unsent else _LOST
