@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A wrong password is tried once, whatever the use: ten failures lock the account for everyone (protocol 3.4)."""
+"""A wrong password is tried once, twice where answers get lost: ten failures lock the account (protocol 3.4)."""
 
 from __future__ import annotations
 
