@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import (
     AS_MODULE,
@@ -192,13 +194,14 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "There is no file /": ("recording_window", {"agents": "1000", "state": "idle", "tasks": "/"}),
     "less than a second": (
         "recording_window",
-        {"agents": "1000", "state": "idle", "tasks": "play.yml", "max_duration": 0},
+        {"agents": "1000", "state": "idle", "tasks": "nothing.yml", "max_duration": 0},
     ),
 }
 
 
 def test_what_makes_no_sense_is_refused_before_anything_is_sent(simulator: Simulator, tmp_path: Path) -> None:
-    (tmp_path / "ends.yml").write_text("- ansible.builtin.meta: end_play")
+    (tmp_path / "nothing.yml").write_text("[]")
+    (tmp_path / "ends.yml").write_text("- action: meta end_role")
     tasks: Tasks = []
     for message, (role, options) in REFUSED.items():
         given = {f"{role}_{name}": value for name, value in options.items()}
@@ -270,6 +273,31 @@ def test_a_window_over_several_hosts_is_one(simulator: Simulator, tmp_path: Path
     assert "Went on." not in output
     assert sorted(signals(simulator)) == ["1000 BEGIN", "1000 END", "1001 BEGIN", "1001 END"]
     assert output.index("The card was refused.") < output.index("given back: 1000, 1001")
+
+
+@pytest.mark.parametrize("role", ["stereo_recording", "recording_window"])
+def test_one_host_acts_for_all_or_nobody_does(simulator: Simulator, tmp_path: Path, role: str) -> None:
+    """Agents of each host's own are refused, and then a strategy that runs everything for each host."""
+    given = {"agents": ["{{ inventory_hostname }}"], "state": "recording"}
+    if role == "recording_window":
+        given["tasks"] = "play.yml"
+    variables = {f"{role}_{name}": value for name, value in given.items()}
+    include = {"ansible.builtin.include_role": {"name": f"telephony.vicidial.{role}"}, "vars": variables}
+    told = {"ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}, "when": "inventory_hostname == '1001'"}
+    floor = {"hosts": "all", "gather_facts": False}
+    same = {**include, "vars": {**variables, f"{role}_agents": "1000"}}
+    plays = [
+        {**floor, "tasks": [{"block": [include], "rescue": [told]}]},
+        {**floor, "strategy": "free", "tasks": [same]},
+    ]
+    (tmp_path / "play.yml").write_text(json.dumps(plays))
+    code, output = ansible_playbook(
+        tmp_path, "-i", "1000,1001,", "-c", "local", str(tmp_path / "play.yml"), **connected(simulator)
+    )
+    assert code != 0
+    assert f"{role}_agents differs from host to host" in output
+    assert "not supported in the free strategy" in output.replace("\n", " ")
+    assert simulator.journal.entries() == []
 
 
 def test_a_window_that_ended_late_says_so(simulator: Simulator, tmp_path: Path) -> None:

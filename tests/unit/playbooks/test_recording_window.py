@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,18 @@ class Case:
     failure: str
     after: list[str]
     signals: list[str]
+    variables: dict[str, Any] = field(default_factory=dict)
 
+
+ROLE = {"name": "telephony.vicidial.recording_window"}
+# Its file is the play itself, which is not run.
+ANOTHER = {
+    "recording_window_agents": "1000",
+    "recording_window_state": "idle",
+    "recording_window_tasks": "play.yml",
+}
+# These reach into a role.
+KEYWORDS = {"ignore_errors": True, "module_defaults": {"telephony.vicidial.vicidial_stereo_recording": {"wait": False}}}
 
 CASES = {
     # 1000 is recorded by somebody, 1001 logs out, 1002 is as was declared.
@@ -102,6 +113,26 @@ CASES = {
         after=["1008"],
         signals=["1008 BEGIN", "1008 END"],
     ),
+    "another window in it": Case(
+        agents=["1010"],
+        before=[],
+        state="recording",
+        inside=[{"ansible.builtin.include_role": ROLE, "vars": ANOTHER}, RAN],
+        failure="Another window is open",
+        after=[],
+        signals=["1010 BEGIN", "1010 END"],
+    ),
+    # Nothing is being recorded yet when the window closes. Watched for as long, it is ended when it begins.
+    "a BEGIN takes effect after the window": Case(
+        agents=["1011"],
+        before=[],
+        state="recording",
+        inside=[RAN],
+        failure="no recording has shown",
+        after=[],
+        signals=["1011 BEGIN", "1011 END"],
+        variables={"recording_window_wait_timeout": 0.1, "__recording_window_watch": 3},
+    ),
 }
 
 
@@ -126,10 +157,10 @@ def window(directory: Path, name: str, case: Case, simulator: Simulator) -> dict
         "recording_window_agents": case.agents,
         "recording_window_state": case.state,
         "recording_window_tasks": str(file),
+        **case.variables,
     }
-    role = {"name": "telephony.vicidial.recording_window"}
     return {
-        "block": [{"ansible.builtin.include_role": role, "vars": variables}, {"ansible.builtin.set_fact": {name: ""}}],
+        "block": [{"ansible.builtin.include_role": ROLE, "vars": variables}, {"ansible.builtin.set_fact": {name: ""}}],
         "rescue": [{"ansible.builtin.set_fact": {name: "{{ ansible_failed_result.msg | default('none') }}"}}],
     }
 
@@ -146,13 +177,15 @@ class Ran:
     failures: dict[str, str]
     live: list[str]
     signals: list[str]
+    output: str
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     directory = tmp_path_factory.mktemp("windows")
-    dialer = call_center(statuses="INCALL")
+    dialer = call_center(12, statuses="INCALL")
     dialer.end_call("1009")
+    dialer.change_screen("1011", act=0.7)
     for user in [user for case in CASES.values() for user in case.before]:
         dialer.start_recording(user)
     facts = {name: f"case_{number}" for number, name in enumerate(CASES)}
@@ -161,12 +194,14 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         content = "{{ [" + ", ".join(facts.values()) + "] | to_json }}"
         file = directory / "failures"
         tasks.append({"ansible.builtin.copy": {"content": content, "dest": str(file), "mode": "0600"}})
-        play(directory, tasks, **connected(simulator))
+        plays = [{"hosts": "localhost", "gather_facts": False, **KEYWORDS, "tasks": tasks}]
+        output = play(directory, plays, **connected(simulator))
         sent = [it for it in simulator.journal.entries() if it["value"] in ("BEGIN", "END")]
     return Ran(
         failures=dict(zip(CASES, json.loads(file.read_text()))),
         live=sorted(it["user"] for it in dialer.state()["live"]),
         signals=sorted(f"{it['agent_user']} {it['value']}" for it in sent),
+        output=output,
     )
 
 
@@ -176,6 +211,11 @@ def test_a_window_gives_back_what_it_can_and_tells_the_rest(ran: Ran, name: str)
     assert re.search(case.failure, failure), failure
     assert [user for user in ran.live if user in case.agents] == case.after
     assert [it for it in ran.signals if it.partition(" ")[0] in case.agents] == case.signals
+
+
+def test_nobody_is_called_given_back_while_a_signal_may_still_take_effect(ran: Ran) -> None:
+    assert "given back: 1010" in ran.output
+    assert "given back: 1011" not in ran.output
 
 
 def test_a_file_that_cannot_be_run_is_found_before_anything_is_sent(simulator: Simulator, tmp_path: Path) -> None:
