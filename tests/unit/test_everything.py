@@ -118,7 +118,8 @@ def test_nobody_imports_against_the_direction_of_the_design() -> None:
         "_fleet": {"_agent_api", "_convergence", "_errors", "_pool", "_reply"},
         "_report": {"_convergence", "_errors", "_fleet", "_reply"},
         "_arguments": {"_agent_api", "_errors", "_http", "_reply"},
-        "_execution": {"_arguments", "_convergence", "_errors", "_fleet", "_http", "_pool"},
+        "_logins": {"_errors"},
+        "_execution": {"_arguments", "_convergence", "_errors", "_fleet", "_http", "_logins", "_pool"},
     }
     assert set(allowed) == {path.stem for path in utils.glob("*.py")}
     for name, may in allowed.items():
