@@ -61,16 +61,15 @@ from typing import Any, Callable
 
 from ansible_collections.telephony.vicidial.plugins.plugin_utils._names import names
 
-NO_HOSTVARS: Mapping[str, Mapping[str, Any]] = {}
-
 
 def agent_users(
-    given: Any, hosts: Iterable[str] = (), hostvars: Mapping[str, Mapping[str, Any]] = NO_HOSTVARS
+    given: Any, hosts: Iterable[str] = (), hostvars: Mapping[str, Mapping[str, Any]] | None = None
 ) -> list[str]:
     """The filter."""
     if given != "":
         return names(given)
-    return names(hostvars[host].get("vicidial_user") or host for host in hosts if host != "localhost")
+    known = hostvars or {}
+    return names(known[host].get("vicidial_user") or host for host in hosts if host != "localhost")
 
 
 class FilterModule:

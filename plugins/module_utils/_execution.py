@@ -93,11 +93,11 @@ class Operation(Task):
     ) -> dict[str, Any]:
         agents, one_was_named = _arguments.agents(params)
         connection = _arguments.connection(params)
-        bar = logins.bar(connection.account)
+        barred_by = logins.why_barred(connection.account)
         with Pool(connection, params["concurrency"]) as pool:
             fleet = Fleet(pool, self._wanted(params), check_mode, params["rate_limit"], interrupted)
-            tolds = fleet.run(agents, bar)
-        if tolds and bar is None:
+            tolds = fleet.run(agents, barred_by)
+        if tolds and barred_by is None:
             logins.hear(connection.account, fleet.trouble)
         return self._report(tolds, one_was_named)
 

@@ -28,7 +28,7 @@ _REFUSED = "refused"
 class _Account:
     is_proven: bool = False
     lost: int = 0
-    bar: ApiError | None = None
+    barred_by: ApiError | None = None
 
 
 @dataclass
@@ -38,10 +38,10 @@ class Logins:
     told: dict[str, str] | None = None
     _accounts: dict[Hashable, _Account] = field(default_factory=dict)
 
-    def bar(self, account: Hashable) -> ApiError | None:
+    def why_barred(self, account: Hashable) -> ApiError | None:
         """Why ``account`` must not be tried again, if so."""
         known = self._accounts.get(account)
-        return known.bar if known else None
+        return known.barred_by if known else None
 
     def hear(self, account: Hashable, error: ApiError | None) -> None:
         """A call of ``account`` has failed with ``error``, or with none was answered."""
@@ -62,10 +62,10 @@ class Logins:
         if kind == _ACCEPTED:
             known.is_proven = True
         elif kind == _REFUSED:
-            known.bar = error
+            known.barred_by = error
         elif error is not None and not known.is_proven:
             known.lost += 1
-            known.bar = LostLoginsError(error, known.lost) if known.lost >= MOST_LOST else None
+            known.barred_by = LostLoginsError(error, known.lost) if known.lost >= MOST_LOST else None
 
 
 def _kind(error: ApiError | None) -> str | None:

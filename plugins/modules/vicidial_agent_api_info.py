@@ -199,7 +199,7 @@ class Preflight(Task):
                 trouble = (
                     reason_not_to_log_in(answers.version)
                     or (InterruptedRunError() if interrupted() else None)
-                    or logins.bar(connection.account)
+                    or logins.why_barred(connection.account)
                     or _log_in(api, params["retries"], connection.account, logins)
                 )
                 answers = replace(answers, trouble=trouble)

@@ -166,9 +166,9 @@ class Listing(Task):
         self, params: _arguments.Params, _check_mode: bool, _interrupted: Callable[[], bool], logins: Logins, /
     ) -> dict[str, Any]:
         connection = _arguments.non_agent_connection(params)
-        bar = logins.bar(connection.account)
-        if bar is not None:
-            return self.not_attempted(params, NotAttemptedError(bar))
+        barred_by = logins.why_barred(connection.account)
+        if barred_by is not None:
+            return self.not_attempted(params, NotAttemptedError(barred_by))
         choice = Choice(params["campaigns"], params["user_groups"])
         try:
             agents = logged_in_agents(connection, choice, params["retries"])

@@ -73,9 +73,9 @@ class InProcessAction(NormalAction):
     def _run_elsewhere(self, tmp: str | None, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         args = _plain(self._task.args)
         account = self._account_elsewhere(args)
-        bar = _logins_elsewhere.bar(account)
-        if bar is not None:
-            return self._not_attempted(args, bar)
+        barred_by = _logins_elsewhere.why_barred(account)
+        if barred_by is not None:
+            return self._not_attempted(args, barred_by)
         with tied_to_parent():
             result: dict[str, Any] = super().run(tmp, task_vars)
         login = result.pop("login", None)
@@ -102,11 +102,11 @@ class InProcessAction(NormalAction):
         where = () if all(given) else (self._connection.transport, self._task.delegate_to, self._task.become_user)
         return tuple(map(str, (*given, *where)))
 
-    def _not_attempted(self, args: dict[str, Any], bar: ApiError) -> dict[str, Any]:
-        """What the module would say if it knew of the ``bar``."""
+    def _not_attempted(self, args: dict[str, Any], barred_by: ApiError) -> dict[str, Any]:
+        """What the module would say if it knew what the account is ``barred_by``."""
         from_environment = dict.fromkeys(_ACCOUNT, "unknown")
         validation = ArgumentSpecValidator(**self.operation.spec).validate({**from_environment, **args})
-        result = self.operation.not_attempted(validation.validated_parameters, NotAttemptedError(bar))
+        result = self.operation.not_attempted(validation.validated_parameters, NotAttemptedError(barred_by))
         masked: dict[str, Any] = remove_values(result, validation._no_log_values)
         return masked
 
