@@ -113,8 +113,11 @@ def run(awx: Awx, directory: Path, *arguments: str, **given: Any) -> subprocess.
 def lives(tmp_path_factory: pytest.TempPathFactory) -> Lives:
     """Made, made again, removed, and removed where nothing is; two at a time, for each starts dozens of processes."""
 
+    # Made here, for two threads that ask the factory at once can take its folder from each other.
+    directories = [tmp_path_factory.mktemp("awx") for _life in range(4)]
+
     def once(awx: Awx, state: str, *arguments: str) -> tuple[Awx, str]:
-        done = run(awx, tmp_path_factory.mktemp("awx"), *arguments, **GIVEN, awx_state=state)
+        done = run(awx, directories.pop(), *arguments, **GIVEN, awx_state=state)
         assert done.returncode == 0, done.stdout + done.stderr
         return copy.deepcopy(awx), done.stdout + done.stderr
 
