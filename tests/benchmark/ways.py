@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
-from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import AS_MODULE, python_for
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import AS_MODULE, python_for
 
 Play = dict[str, Any]
 PEER = "uri, three tasks in loops"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.telephony.vicidial.tests.support import Simulator
-from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import (
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import (
     AS_MODULE,
     Tasks,
     ansible_playbook,

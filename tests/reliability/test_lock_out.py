@@ -23,7 +23,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._http import Co
 from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Pool
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
 from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER, Simulator, call_center, serving
-from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import WAYS, Tasks, play, python_for
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import WAYS, Tasks, play, python_for
 from vicidial_simulator.accounts import Account
 from vicidial_simulator.faults import CALL_FAULTS, STATE_FAULTS
 

@@ -23,7 +23,12 @@ import pytest
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
 from ansible_collections.telephony.vicidial.tests.searching import Outputs, spellings
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
-from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import AS_MODULE, IN_PROCESS, Tasks, python_for
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import (
+    AS_MODULE,
+    IN_PROCESS,
+    Tasks,
+    python_for,
+)
 from vicidial_simulator.accounts import Account, strip_password
 
 Cell = dict[str, str]

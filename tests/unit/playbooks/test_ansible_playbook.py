@@ -14,7 +14,12 @@ import pytest
 from ansible.module_utils import basic
 
 from ansible_collections.telephony.vicidial.tests.support import Simulator
-from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import AS_MODULE, WAYS, play, python_for
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import (
+    AS_MODULE,
+    WAYS,
+    play,
+    python_for,
+)
 from vicidial_simulator.accounts import Account, strip_password
 
 RAW = "p@ss!w#rd"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
-from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import (
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import (
     AS_MODULE,
     IN_PROCESS,
     WAYS,

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
-from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import play
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import play
 from vicidial_simulator.accounts import Account
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -15,7 +15,12 @@ import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import CHECKS
 from ansible_collections.telephony.vicidial.tests.support import Simulator
-from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import AS_MODULE, WAYS, play, python_for
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import (
+    AS_MODULE,
+    WAYS,
+    play,
+    python_for,
+)
 
 RAW = "p@ss!w#rd"
 SECRETS = (RAW, "psswrd", "p%40ss%21w%23rd")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
-from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import Tasks, ansible_playbook, play
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import Tasks, ansible_playbook, play
 
 # The time is nearly over, whatever the machine has to do besides: nothing in a test waits for it to pass.
 HURRY = {"ansible.builtin.set_fact": {"__recording_window_end": "{{ '%s' | strftime | int + 1 }}"}}

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from ansible_collections.telephony.vicidial.tests.support import call_center, serving
-from ansible_collections.telephony.vicidial.tests.unit.playbooks.playing import play
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import play
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "recording_audit"
 NAMES = {
