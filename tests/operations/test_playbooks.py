@@ -81,7 +81,7 @@ def test_ensure_takes_what_a_survey_gives(simulator: Simulator, tmp_path: Path) 
         "state": "recording",
         "check_mode": False,
         "counts": {"changed": 2, "already": 1, "skipped": 0, "failed": 0},
-        "drifted": ["1000", "1003"],
+        "changed": ["1000", "1003"],
         "failed": {},
         "reason": "",
     }
@@ -187,7 +187,6 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "'10 00' is not a VICIdial user": ("stereo_recording", {"agents": "1001, 10 00", "state": "idle"}),
     "must be one of: recording, idle, got: paused": ("stereo_recording", {"agents": 1000, "state": "paused"}),
     "missing required arguments: stereo_recording_state": ("stereo_recording", {"agents": 1000}),
-    "holds BEGIN": ("stereo_recording", {"agents": 1000, "state": "recording", "stage": "_BEGIN"}),
     "No agents are given. ": ("recording_window", {"agents": [], "state": "idle", "tasks": "play.yml"}),
     "There is no file nowhere.yml": ("recording_window", {"agents": "1000", "state": "idle", "tasks": "nowhere.yml"}),
     "The tasks end the play": ("recording_window", {"agents": "1000", "state": "idle", "tasks": "ends.yml"}),

@@ -57,7 +57,7 @@ def test_ensure(dialer: Simulator, tmp_path: Path) -> None:
     assert {it["user"] for it in dialer.dialer.state()["live"]} == {"1000", "1001"}
     summary = job.artifacts["vicidial_stereo_recording_summary"]
     assert summary["counts"] == {"changed": 2, "already": 0, "failed": 0, "skipped": 0}
-    assert summary["drifted"] == ["1000", "1001"]
+    assert summary["changed"] == ["1000", "1001"]
     (result,) = job.results(DECLARE)
     assert [it["confirmed"] for it in result["recordings"]] == [True, True]
     search(job)
