@@ -18,8 +18,8 @@ from vicidial_simulator.certificate import make_certificate
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
     """A simulator over HTTP with account 6666 (``simulated``) and ten agents from 1000 on; see ``call_center``."""
-    with serving(call_center()) as it:
-        yield it
+    with serving(call_center()) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -35,5 +35,5 @@ def https_simulator(certificate: Path) -> Iterator[Simulator]:
     """The same over HTTPS; ``ca_path`` is what a client verifies it with."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
-    with serving(call_center(), tls, certificate) as it:
-        yield it
+    with serving(call_center(), tls, certificate) as running:
+        yield running

@@ -18,8 +18,8 @@ from vicidial_simulator.agent_api import AgentApi
 from vicidial_simulator.control import Control
 from vicidial_simulator.dialer import Dialer
 from vicidial_simulator.faults import Faults
-from vicidial_simulator.floor import lay_out, statuses_named
 from vicidial_simulator.journal import Journal
+from vicidial_simulator.presets import populate, statuses_named
 from vicidial_simulator.web import WebServer
 
 SOURCE = simulator_source.DIRECTORY  # importing it made the imports of the simulator possible
@@ -72,7 +72,7 @@ def call_center(agents: int = 10, statuses: str = "mixed", poll: float = 0.05, a
     """
     dialer = Dialer()
     dialer.accounts[USER] = Account(USER, PASSWORD)
-    lay_out(dialer, agents, ["SALES", "SUPPORT"], statuses_named(statuses), seed=1)
+    populate(dialer, agents, ["SALES", "SUPPORT"], statuses_named(statuses), seed=1)
     for user in list(dialer.agents):
         dialer.change_screen(user, poll=poll, act=act)
     return dialer

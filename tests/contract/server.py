@@ -61,7 +61,7 @@ class Server:
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.netloc, timeout=30)
         try:
-            connection.request(method, target, body, {key.replace("_", "-"): it for key, it in headers.items()})
+            connection.request(method, target, body, {key.replace("_", "-"): value for key, value in headers.items()})
             response = connection.getresponse()
             return Reply(response.status, response.headers, response.read())
         finally:
@@ -149,4 +149,4 @@ class Control:
     def live(self, user: str) -> list[str]:
         """The kinds of the live recordings of ``user``, the oldest first."""
         with self.simulator.lock:
-            return [it["kind"] for it in self.simulator.dialer.state()["live"] if it["user"] == user]
+            return [row["kind"] for row in self.simulator.dialer.state()["live"] if row["user"] == user]

@@ -109,7 +109,7 @@ def test_1_5_the_last_of_a_repeated_parameter_wins(server: Server, method: str, 
 
 
 def test_1_5_a_post_without_value_takes_the_last_field(server: Server) -> None:
-    sent = {key: it for key, it in server.defaults().items() if key not in ("value", "pass")}
+    sent = {key: value for key, value in server.defaults().items() if key not in ("value", "pass")}
     sent["pass"] = server.password
     reply = server.request("POST", AGENT_API, urlencode(sent).encode(), **FORM)
     assert reply.text == f"ERROR: stereo_recording not valid - {server.password}|{server.agent}\n"
@@ -130,7 +130,7 @@ def test_1_6_json_is_ignored(server: Server) -> None:
 
 
 def test_1_6_basic_authentication_is_ignored(server: Server) -> None:
-    sent = {key: it for key, it in server.defaults().items() if key not in ("user", "pass")}
+    sent = {key: value for key, value in server.defaults().items() if key not in ("user", "pass")}
     token = base64.b64encode(f"{server.user}:{server.password}".encode()).decode()
     reply = server.request("GET", f"{AGENT_API}?{urlencode(sent)}", Authorization=f"Basic {token}")
     assert reply.text.startswith("ERROR: Invalid Username/Password: |")

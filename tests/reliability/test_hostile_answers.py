@@ -43,8 +43,8 @@ from vicidial_simulator.agent_api import AgentApi as Server
 from vicidial_simulator.clock import Clock
 from vicidial_simulator.dialer import Dialer
 from vicidial_simulator.faults import CALL_FAULTS, Response
-from vicidial_simulator.floor import lay_out
 from vicidial_simulator.non_agent_api import NonAgentApi
+from vicidial_simulator.presets import populate
 
 BODIES = 100_000
 TABLES = 10_000
@@ -105,7 +105,7 @@ def heard(reply: object) -> tuple[object, ...] | None:
 def real_answers() -> list[bytes]:
     """Every answer that the simulator can give about agent 1000, each with and without what can stand around it."""
     dialer = Dialer(Clock(lambda: 1795338820.0))
-    lay_out(dialer, 3, ["SALES"], ["INCALL"], seed=1)
+    populate(dialer, 3, ["SALES"], ["INCALL"], seed=1)
     server = Server(dialer)
     found: list[str] = []
 
@@ -372,7 +372,7 @@ def test_a_hostile_table_is_read_as_it_stands_or_refused(figure: Figure) -> None
     server = NonAgentApi(dialer)
     form = {"user": "6666", "pass": PASSWORD, "function": "logged_in_agents", "stage": "tab", "header": "YES"}
     bodies = [server.answer(form, "127.0.0.1"), server.answer({**form, "pass": "x"}, "127.0.0.1")]
-    lay_out(dialer, 10, ["SALES"], ["INCALL", "PAUSED"], seed=1)
+    populate(dialer, 10, ["SALES"], ["INCALL", "PAUSED"], seed=1)
     bodies += [server.answer({**form, "show_sub_status": flag}, "127.0.0.1") for flag in ("YES", "NO")]
     dialer.accounts["6666"].view_reports = False
     bodies.append(server.answer(form, "127.0.0.1"))

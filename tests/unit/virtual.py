@@ -24,7 +24,7 @@ from vicidial_simulator import agent_api
 from vicidial_simulator.accounts import Account
 from vicidial_simulator.clock import Clock
 from vicidial_simulator.dialer import Dialer
-from vicidial_simulator.floor import lay_out
+from vicidial_simulator.presets import populate
 
 STARTED_AT = 1795338820.0
 
@@ -39,7 +39,7 @@ class VirtualCallCenter:
         self.at = STARTED_AT
         self.dialer = Dialer(Clock(lambda: self.at))
         self.dialer.accounts[USER] = Account(USER, PASSWORD)
-        lay_out(self.dialer, agents, ["SALES"], statuses.split(","), seed=1)
+        populate(self.dialer, agents, ["SALES"], statuses.split(","), seed=1)
         self.calls: list[tuple[float, str, str]] = []
         self.meddle: Meddle = lambda _form: None
         self.free = self.size = size

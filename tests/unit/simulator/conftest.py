@@ -28,5 +28,5 @@ def client(simulator: Simulator) -> Iterator[Client]:
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the web server would have slept, each time that it would; none of it passes."""
     seconds: list[float] = []
-    monkeypatch.setattr(time, "sleep", lambda it: seconds.append(it) if it else None)
+    monkeypatch.setattr(time, "sleep", lambda duration: seconds.append(duration) if duration else None)
     return seconds

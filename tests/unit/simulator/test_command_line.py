@@ -157,7 +157,7 @@ def test_a_port_of_choice(start: Callable[..., Program]) -> None:
 
 def test_what_is_on_the_floor(start: Callable[..., Program]) -> None:
     agents = start("--agents", "4", "--campaigns", "A,B", "--statuses", "PAUSED,INCALL").state()["agents"]
-    rows = [(it["user"], it["campaign"], it["status"]) for it in agents.values()]
+    rows = [(agent["user"], agent["campaign"], agent["status"]) for agent in agents.values()]
     assert rows == [("1000", "A", "PAUSED"), ("1001", "B", "INCALL"), ("1002", "A", "PAUSED"), ("1003", "B", "INCALL")]
 
 
@@ -170,7 +170,12 @@ def test_accounts(start: Callable[..., Program]) -> None:
 
 def test_faults(start: Callable[..., Program]) -> None:
     program = start("--fault", "bad-gateway,times=2,value=BEGIN", "--fault", "translated")
-    assert [program.call(value=it).status_code for it in ("STATUS", "BEGIN", "BEGIN", "BEGIN")] == [200, 502, 502, 200]
+    assert [program.call(value=value).status_code for value in ("STATUS", "BEGIN", "BEGIN", "BEGIN")] == [
+        200,
+        502,
+        502,
+        200,
+    ]
     assert program.call().text.startswith("AVISO: ")
 
 

@@ -30,7 +30,7 @@ def agent(client: Client, user: str = "1000") -> dict[str, Any]:
 
 
 def live(client: Client) -> list[tuple[str, str]]:
-    return [(it["user"], it["kind"]) for it in client.show("state")["live"]]
+    return [(row["user"], row["kind"]) for row in client.show("state")["live"]]
 
 
 def test_what_there_is(client: Client) -> None:

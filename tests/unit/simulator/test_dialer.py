@@ -30,7 +30,7 @@ def dialer() -> Dialer:
 
 def live(dialer: Dialer, user: str = "1000") -> list[str]:
     """The kinds of the live recordings of ``user``, the oldest first."""
-    return [it["kind"] for it in dialer.state()["live"] if it["user"] == user]
+    return [row["kind"] for row in dialer.state()["live"] if row["user"] == user]
 
 
 def shown(dialer: Dialer, user: str = "1000") -> int | None:
@@ -60,7 +60,7 @@ def test_begin_and_end(dialer: Dialer) -> None:
     assert live(dialer) == [AGENT_CONTROLLED]
     send(dialer, "END")
     assert live(dialer) == []
-    assert [it.ended_by for it in dialer.recordings] == ["END"]
+    assert [row.ended_by for row in dialer.recordings] == ["END"]
 
 
 def test_who_began_a_recording_is_told(dialer: Dialer) -> None:
@@ -68,7 +68,12 @@ def test_who_began_a_recording_is_told(dialer: Dialer) -> None:
     send(dialer, "BEGIN_MID")
     send(dialer, "START")
     dialer.start_recording("1000")
-    assert [it.begun_by for it in dialer.recordings] == ["BEGIN", "BEGIN_MID", "START", "another controller"]
+    assert [row.begun_by for row in dialer.recordings] == [
+        "BEGIN",
+        "BEGIN_MID",
+        "START",
+        "another controller",
+    ]
 
 
 @pytest.mark.parametrize(("written", "acted"), [(0.0, 1.3), (0.1, 1.3), (0.99, 1.3), (1.0, 2.3), (7.5, 8.3)])
@@ -170,7 +175,7 @@ def test_how_the_time_is_cut_up_makes_no_difference(dialer: Dialer, step: float)
     for _time in range(round(30 / step)):
         dialer.clock.advance(step)
         dialer.state()
-    assert [it.started_at for it in dialer.recordings] == [START + 1.3]
+    assert [row.started_at for row in dialer.recordings] == [START + 1.3]
 
 
 def test_signals_of_several_agents_work_in_the_order_of_time(dialer: Dialer) -> None:
@@ -180,7 +185,7 @@ def test_signals_of_several_agents_work_in_the_order_of_time(dialer: Dialer) -> 
         dialer.change_screen(user, phase=START + phase)
         dialer.write_slot(user, "BEGIN")
     dialer.clock.advance(60)
-    assert [it.user for it in dialer.recordings] == ["1002", "1003", "1001"]
+    assert [row.user for row in dialer.recordings] == ["1002", "1003", "1001"]
 
 
 @pytest.mark.parametrize(("poll", "seconds"), [(10.0, 10.3), (0.1, 0.9)])
@@ -190,12 +195,12 @@ def test_a_screen_that_changes_its_pace_does_not_poll_at_the_old_moment(
     send(dialer, "BEGIN", then=0.55)
     dialer.change_screen("1000", poll=poll)
     dialer.clock.advance(60)
-    assert [it.started_at for it in dialer.recordings] == [pytest.approx(START + seconds)]
+    assert [row.started_at for row in dialer.recordings] == [pytest.approx(START + seconds)]
 
 
 def test_a_look_at_agents_and_recordings_shows_them_as_of_now(dialer: Dialer) -> None:
     send(dialer, "BEGIN")
-    assert [it.kind for it in dialer.recordings] == [AGENT_CONTROLLED]
+    assert [row.kind for row in dialer.recordings] == [AGENT_CONTROLLED]
     send(dialer, "END")
     assert dialer.agents["1000"].slot == ""
 
@@ -381,13 +386,13 @@ def test_hanging_up_ends_recordings_of_all_kinds(dialer: Dialer) -> None:
         dialer.start_recording("1000", kind)
     dialer.end_call("1000")
     assert live(dialer) == []
-    assert {it.ended_by for it in dialer.recordings} == {"call ended"}
+    assert {recording.ended_by for recording in dialer.recordings} == {"call ended"}
 
 
 def test_logging_out_ends_recordings(dialer: Dialer) -> None:
     send(dialer, "BEGIN")
     dialer.log_out("1000")
-    assert [it.ended_by for it in dialer.recordings] == ["logged out"]
+    assert [row.ended_by for row in dialer.recordings] == ["logged out"]
     assert dialer.agent("1000") is None
 
 
@@ -425,29 +430,32 @@ def test_a_call_counts_and_has_a_lead(dialer: Dialer) -> None:
 @pytest.mark.parametrize(
     ("act", "message"),
     [
-        (lambda it: it.log_in("1000"), "agent 1000 is logged in already"),
-        (lambda it: it.log_in("1001", status="BUSY"), "status has to be a text, one of READY, QUEUE, INCALL, PAUSED"),
-        (lambda it: it.log_in(1001), "user has to be a text"),
-        (lambda it: it.log_in("1001", login=1), "login of an agent cannot be set"),
-        (lambda it: it.log_in("1001", colour="red"), "Agent has no field colour"),
-        (lambda it: it.log_out("1001"), "agent 1001 is not logged in"),
-        (lambda it: it.start_call("1000"), "agent 1000 is in a call already"),
-        (lambda it: it.start_call("1001"), "agent 1001 is not logged in"),
-        (lambda it: it.end_call("1001"), "agent 1001 is not logged in"),
-        (lambda it: (it.end_call("1000"), it.end_call("1000")), "agent 1000 is in no call"),
-        (lambda it: it.change_agent("1000", status="BUSY"), "status has to be a text, one of READY"),
-        (lambda it: it.change_agent("1001", status="READY"), "agent 1001 is not logged in"),
-        (lambda it: it.change_screen("1000", zoom=2), "Screen has no field zoom"),
-        (lambda it: it.change_screen("1000", poll=0), "poll has to be a finite number, at least 0.001"),
-        (lambda it: it.log_in("1001", screen={"poll": -1}), "poll has to be a finite number, at least 0.001"),
-        (lambda it: it.write_slot("1001", "BEGIN"), "agent 1001 is not logged in"),
-        (lambda it: it.start_recording("1001"), "agent 1001 is not logged in"),
+        (lambda dialer: dialer.log_in("1000"), "agent 1000 is logged in already"),
         (
-            lambda it: it.start_recording("1000", "STEREO"),
+            lambda dialer: dialer.log_in("1001", status="BUSY"),
+            "status has to be a text, one of READY, QUEUE, INCALL, PAUSED",
+        ),
+        (lambda dialer: dialer.log_in(1001), "user has to be a text"),
+        (lambda dialer: dialer.log_in("1001", login=1), "login of an agent cannot be set"),
+        (lambda dialer: dialer.log_in("1001", colour="red"), "Agent has no field colour"),
+        (lambda dialer: dialer.log_out("1001"), "agent 1001 is not logged in"),
+        (lambda dialer: dialer.start_call("1000"), "agent 1000 is in a call already"),
+        (lambda dialer: dialer.start_call("1001"), "agent 1001 is not logged in"),
+        (lambda dialer: dialer.end_call("1001"), "agent 1001 is not logged in"),
+        (lambda dialer: (dialer.end_call("1000"), dialer.end_call("1000")), "agent 1000 is in no call"),
+        (lambda dialer: dialer.change_agent("1000", status="BUSY"), "status has to be a text, one of READY"),
+        (lambda dialer: dialer.change_agent("1001", status="READY"), "agent 1001 is not logged in"),
+        (lambda dialer: dialer.change_screen("1000", zoom=2), "Screen has no field zoom"),
+        (lambda dialer: dialer.change_screen("1000", poll=0), "poll has to be a finite number, at least 0.001"),
+        (lambda dialer: dialer.log_in("1001", screen={"poll": -1}), "poll has to be a finite number, at least 0.001"),
+        (lambda dialer: dialer.write_slot("1001", "BEGIN"), "agent 1001 is not logged in"),
+        (lambda dialer: dialer.start_recording("1001"), "agent 1001 is not logged in"),
+        (
+            lambda dialer: dialer.start_recording("1000", "STEREO"),
             "kind has to be a text, one of AGENT-CONTROLLED",
         ),
         (
-            lambda it: it.end_recording("1000", "STEREO"),
+            lambda dialer: dialer.end_recording("1000", "STEREO"),
             "kind has to be a text, one of AGENT-CONTROLLED",
         ),
     ],
@@ -503,7 +511,7 @@ def test_state_shows_everything_but_passwords(dialer: Dialer) -> None:
     assert "simulated" not in json.dumps(state)
     assert state["accounts"]["6666"]["failures"] == 3
     assert state["agents"]["1001"]["full_name"] == 'Ann "A" | x'
-    assert [it["recording_id"] for it in state["live"]] == [100001]
+    assert [row["recording_id"] for row in state["live"]] == [100001]
 
 
 def test_state_can_be_changed_without_changing_the_dialer(dialer: Dialer) -> None:
@@ -521,7 +529,7 @@ def test_recordings_go_on_after_a_restart(dialer: Dialer) -> None:
     assert shown(successor) == 100001
     send(successor, "BEGIN")
     assert shown(successor) == 100003
-    assert [it.recording_id for it in successor.recordings] == [100001, 100002, 100003]
+    assert [recording.recording_id for recording in successor.recordings] == [100001, 100002, 100003]
 
 
 def test_a_signal_in_the_slot_survives_a_restart(dialer: Dialer) -> None:
@@ -538,7 +546,7 @@ def test_a_signal_that_was_read_and_not_acted_on_survives_a_restart(dialer: Dial
     assert restarted(successor, at=START + 1.2).save() == successor.save()
     assert (slot(successor), live(successor)) == ("", [])
     successor.clock.advance(0.2)
-    assert [it.started_at for it in successor.recordings] == [START + 1.3]
+    assert [recording.started_at for recording in successor.recordings] == [START + 1.3]
 
 
 def test_loading_does_not_change_what_is_loaded(dialer: Dialer) -> None:

@@ -153,7 +153,7 @@ def test_what_is_slow(
         assert b"\r\n\r\nVERSION: " in connection.recv(65536)
     assert sum(slept) == pytest.approx(1.0)
     assert len(slept) in pauses
-    assert {b"\r\n\r\n" in it for it in came} == {slow == "body"}
+    assert {b"\r\n\r\n" in data for data in came} == {slow == "body"}
     # One piece after the other. Without an acknowledgement, the kernel sends ten of them and waits.
     assert len(set(came)) >= min(10, len(came))
 

@@ -105,7 +105,7 @@ SHORT = "Content-Length: 5"
         (VERSION, f"Content-Length: {2**20 + 1}", 413),
         (VERSION, "Transfer-Encoding: chunked", 411),
     ],
-    ids=lambda it: str(it)[:40],
+    ids=lambda value: str(value)[:40],
 )
 def test_a_body_that_is_not_read_is_not_taken_for_the_next_call(
     simulator: Simulator, target: str, header: str, status: int
@@ -278,8 +278,8 @@ def choosy(certificate: Path, client_certificate: Path) -> Iterator[Simulator]:
     tls.load_cert_chain(certificate)
     tls.load_verify_locations(client_certificate)
     tls.verify_mode = ssl.CERT_REQUIRED
-    with serving(call_center(), tls, certificate) as it:
-        yield it
+    with serving(call_center(), tls, certificate) as running:
+        yield running
 
 
 def test_a_client_with_its_certificate(choosy: Simulator, client_certificate: Path) -> None:

@@ -26,7 +26,7 @@ from . import faults
 from .agent_api import AgentApi
 from .certificate import make_certificate
 from .dialer import Dialer
-from .floor import account_named, lay_out, statuses_named
+from .presets import account_named, populate, statuses_named
 from .web import WebServer
 
 START_SECONDS = 15
@@ -83,8 +83,10 @@ def _prepared(options: argparse.Namespace) -> tuple[WebServer, Path | None]:
         except (RecursionError, ValueError) as error:
             raise ValueError(f"not a state file of this version: {options.state_file}: {error}") from error
     else:
-        dialer.accounts = {it.user: it for it in map(account_named, options.account or ["6666:simulated"])}
-        lay_out(dialer, options.agents, options.campaigns.split(","), statuses_named(options.statuses), options.seed)
+        dialer.accounts = {
+            account.user: account for account in map(account_named, options.account or ["6666:simulated"])
+        }
+        populate(dialer, options.agents, options.campaigns.split(","), statuses_named(options.statuses), options.seed)
     certificate, tls = options.certificate, None
     if options.tls or certificate:
         if certificate is None:
@@ -181,7 +183,7 @@ def _start_in_background(options: argparse.Namespace) -> int:
     if not options.ready_file:
         print("vicidial_simulator: --background needs --ready-file", file=sys.stderr)
         return 2
-    arguments = [it for it in sys.argv[1:] if it != "--background"]
+    arguments = [argument for argument in sys.argv[1:] if argument != "--background"]
     with contextlib.suppress(FileNotFoundError):
         options.ready_file.unlink()
     with tempfile.TemporaryFile() as errors:

@@ -9,7 +9,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
-from .fields import USER, at_least
+from .validation import USER, at_least
 
 FAILURES_UNTIL_LOCKED = 10
 LOCKED_SECONDS = 900

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .accounts import Account, hash_password, log_in, strip_name, strip_password
 from .clock import wall_time
 from .dialer import AGENT_CONTROLLED, MONO, Agent, Dialer, Recording
-from .wording import DEFAULT_LANGUAGE, translate
+from .translations import DEFAULT_LANGUAGE, translate
 
 FIRST_STEREO_BUILD = "250830-2102"
 LABEL_BYTES = 14

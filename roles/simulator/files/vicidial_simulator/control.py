@@ -12,8 +12,8 @@ from typing import Any, Callable
 from .accounts import Account
 from .dialer import Agent, Campaign, Dialer
 from .faults import Faults
-from .fields import USER, changed, check, check_arguments, made
 from .journal import Journal
+from .validation import USER, build, check, check_arguments, replaced
 
 PREFIX = "/_simulator/"
 
@@ -77,11 +77,11 @@ class Control:
         self._dialer.alt_users[alt_user] = user
 
     def _system(self, **fields: Any) -> None:
-        self._dialer.system = changed(self._dialer.system, fields)
+        self._dialer.system = replaced(self._dialer.system, fields)
 
     def _account(self, user: str, **fields: Any) -> None:
         known = self._dialer.accounts.get(user)
-        self._dialer.accounts[user] = changed(known, fields) if known else made(Account, {"user": user, **fields})
+        self._dialer.accounts[user] = replaced(known, fields) if known else build(Account, {"user": user, **fields})
 
     def _campaign(self, name: str, **fields: Any) -> None:
         _set_rules(self._dialer.campaigns, name, fields)
@@ -94,4 +94,4 @@ class Control:
 
 
 def _set_rules(rules: dict[str, Campaign], name: str, fields: dict[str, Any]) -> None:
-    rules[name] = changed(rules.get(name, Campaign(name)), fields)
+    rules[name] = replaced(rules.get(name, Campaign(name)), fields)

@@ -18,7 +18,7 @@ from typing import Any
 
 from .accounts import Account
 from .clock import LATEST, Clock
-from .fields import at_least, between, change, changed, check, made, one_of
+from .validation import at_least, between, build, check, one_of, replaced, update
 
 AGENT_CONTROLLED = "AGENT-CONTROLLED"
 PARALLEL = "PARALLEL"
@@ -180,7 +180,7 @@ class Dialer:
     @property
     def agents(self) -> dict[str, Agent]:
         """The logged-in agents as of now, by user."""
-        self._settle()
+        self._run_due_events()
         return self._agents
 
     @agents.setter
@@ -190,19 +190,19 @@ class Dialer:
     @property
     def recordings(self) -> list[Recording]:
         """All recordings that there ever were, as of now, the oldest first."""
-        self._settle()
+        self._run_due_events()
         return self._recordings
 
     # What people do
 
     def log_in(self, user: str, campaign: str = "TESTCAMP", **details: Any) -> Agent:
         """Log ``user`` in to ``campaign`` (made when new); ``details`` are further fields of :class:`Agent`."""
-        now = self._settle()
+        now = self._run_due_events()
         if user in self._agents:
             raise DialerError(f"agent {user} is logged in already")
         number = self._logins + 1
         given = {"user": user, "campaign": campaign, "session": str(8600050 + number), "server": "10.0.0.5"}
-        agent = made(Agent, {**given, "login": number, "screen": Screen(phase=now)})
+        agent = build(Agent, {**given, "login": number, "screen": Screen(phase=now)})
         self._change(agent, details)
         self._logins = number
         self._agents[user] = agent
@@ -211,14 +211,14 @@ class Dialer:
 
     def log_out(self, user: str) -> None:
         """Log ``user`` out: the live row and its slot go, every live recording ends (protocol 4.11)."""
-        self._settle()
+        self._run_due_events()
         self._agent(user)
         self._end_all(user, "logged out")
         del self._agents[user]
 
     def start_call(self, user: str, in_group: str | None = None) -> None:
         """Connect a customer; what the campaign records by itself starts, a waiting BEGIN gets its call (4.2, 4.5)."""
-        now = self._settle()
+        now = self._run_due_events()
         agent = self._agent(user)
         if agent.call is not None:
             raise DialerError(f"agent {user} is in a call already")
@@ -234,16 +234,16 @@ class Dialer:
 
     def end_call(self, user: str, status: str = "PAUSED") -> None:
         """Hang up and disposition: recordings end (4.11), a signal still in the slot is erased (4.5)."""
-        self._settle()
+        self._run_due_events()
         agent = self._agent(user)
         if agent.call is None:
             raise DialerError(f"agent {user} is in no call")
-        change(agent, {"status": status, "call": None, "slot": ""})
+        update(agent, {"status": status, "call": None, "slot": ""})
         self._end_all(user, "call ended")
 
     def change_agent(self, user: str, **details: Any) -> None:
         """Set fields of a logged-in agent, such as ``status`` or ``pause_code``."""
-        self._settle()
+        self._run_due_events()
         agent = self._agent(user)
         self._change(agent, details)
         self._wake_screen(agent)
@@ -256,19 +256,19 @@ class Dialer:
 
     def write_slot(self, user: str, signal: str) -> None:
         """Put ``signal`` into the agent's slot; what it held is lost (protocol 4.3, 4.4)."""
-        self._settle()
+        self._run_due_events()
         agent = self._agent(user)
         agent.slot = signal
         self._wake_screen(agent)
 
     def live_recording(self, user: str, kind: str = AGENT_CONTROLLED) -> Recording | None:
         """The newest live recording of ``kind`` of ``user``: what STATUS shows (protocol 4.2)."""
-        self._settle()
+        self._run_due_events()
         return self._newest(user, kind)
 
     def agent(self, user: str) -> Agent | None:
         """The logged-in agent ``user`` as of now, or None."""
-        self._settle()
+        self._run_due_events()
         return self._agents.get(user)
 
     # What happens without being asked, and what a test observes
@@ -278,7 +278,7 @@ class Dialer:
 
         With an empty ``filename`` its row is not complete yet: STATUS shows neither server nor time (protocol 4.2).
         """
-        now = self._settle()
+        now = self._run_due_events()
         _check_kind(kind)
         recording = self._start(self._agent(user), kind, now, "another controller")
         if filename is not None:
@@ -287,53 +287,53 @@ class Dialer:
 
     def end_recording(self, user: str, kind: str = AGENT_CONTROLLED) -> None:
         """End the newest live recording of ``kind`` of ``user``, as a second controller would."""
-        now = self._settle()
+        now = self._run_due_events()
         _check_kind(kind)
         self._end(self._newest(user, kind), now, "another controller")
 
     def state(self) -> dict[str, Any]:
         """The whole truth as plain data, accounts without their passwords; ``live`` lists the live recordings."""
-        now = self._settle()
-        accounts = {name: {**asdict(it), "password": None} for name, it in self.accounts.items()}
-        live = [asdict(it) for rows in self._live.values() for it in rows]
+        now = self._run_due_events()
+        accounts = {name: {**asdict(account), "password": None} for name, account in self.accounts.items()}
+        live = [asdict(row) for rows in self._live.values() for row in rows]
         return {"now": now, **self._plain(), "accounts": accounts, "live": live}
 
     # Keeping the dialer over a restart
 
     def save(self) -> dict[str, Any]:
         """Everything :meth:`load` needs, as plain data; passwords included."""
-        now = self._settle()
+        now = self._run_due_events()
         return {
             "now": now,
             "logins": self._logins,
             "calls": self._calls,
             **self._plain(),
-            "accounts": {name: asdict(it) for name, it in self.accounts.items()},
-            "recordings": [asdict(it) for it in self._recordings],
-            "pending": [asdict(it) for it in sorted(self._events) if it.signal is not None],
+            "accounts": {name: asdict(account) for name, account in self.accounts.items()},
+            "recordings": [asdict(recording) for recording in self._recordings],
+            "pending": [asdict(event) for event in sorted(self._events) if event.signal is not None],
         }
 
     def load(self, plain: Mapping[str, Any]) -> None:
         """Become what :meth:`save` wrote; the clock does not go back behind it. Raises ValueError for anything else."""
-        saved = made(_Saved, plain)
+        saved = build(_Saved, plain)
         self.clock.advance(max(0.0, saved.now - self.clock.now()))
-        self.system = made(System, saved.system)
+        self.system = build(System, saved.system)
         self.alt_users = dict(saved.alt_users)
-        self.accounts = {it.user: it for it in (made(Account, row) for row in saved.accounts.values())}
-        self.campaigns = {it.name: it for it in (made(Campaign, row) for row in saved.campaigns.values())}
-        self.in_groups = {it.name: it for it in (made(Campaign, row) for row in saved.in_groups.values())}
-        self._recordings = [made(Recording, row) for row in saved.recordings]
+        self.accounts = {account.user: account for account in (build(Account, row) for row in saved.accounts.values())}
+        self.campaigns = _rules_saved(saved.campaigns)
+        self.in_groups = _rules_saved(saved.in_groups)
+        self._recordings = [build(Recording, row) for row in saved.recordings]
         self._live = {}
         for recording in self._recordings:
             if recording.ended_at is None:
                 self._live.setdefault(recording.user, []).append(recording)
-        self._next_recording_id = max((it.recording_id for it in self._recordings), default=100000) + 1
+        self._next_recording_id = max((row.recording_id for row in self._recordings), default=100000) + 1
         self._logins, self._calls = saved.logins, saved.calls
-        self._events = [made(_Event, row) for row in saved.pending]
+        self._events = [build(_Event, row) for row in saved.pending]
         heapq.heapify(self._events)
-        self._events_made = itertools.count(max((it.number for it in self._events), default=-1) + 1)
+        self._events_made = itertools.count(max((event.number for event in self._events), default=-1) + 1)
         self._polls = {}
-        self.agents = {it.user: it for it in map(_agent_saved, saved.agents.values())}
+        self.agents = {agent.user: agent for agent in map(_agent_saved, saved.agents.values())}
         for agent in self._agents.values():
             self._wake_screen(agent)
 
@@ -341,14 +341,14 @@ class Dialer:
         return {
             "system": asdict(self.system),
             "alt_users": self.alt_users,
-            "campaigns": {name: asdict(it) for name, it in self.campaigns.items()},
-            "in_groups": {name: asdict(it) for name, it in self.in_groups.items()},
-            "agents": {name: asdict(it) for name, it in self._agents.items()},
+            "campaigns": {name: asdict(campaign) for name, campaign in self.campaigns.items()},
+            "in_groups": {name: asdict(in_group) for name, in_group in self.in_groups.items()},
+            "agents": {name: asdict(agent) for name, agent in self._agents.items()},
         }
 
     # Screens
 
-    def _settle(self) -> float:
+    def _run_due_events(self) -> float:
         """Carry out all that screens were due to do by now; returns now."""
         now = self.clock.now()
         while self._events and self._events[0].due <= now:
@@ -397,7 +397,7 @@ class Dialer:
         elif signal == "END":
             self._end(self._newest(agent.user, AGENT_CONTROLLED), now, "END")
         elif signal == "STOP":
-            for recording in [it for it in self._live.get(agent.user, []) if it.kind == MONO]:
+            for recording in [row for row in self._live.get(agent.user, []) if row.kind == MONO]:
                 self._end(recording, now, "STOP")
         if "START" in signal:
             self._start(agent, MONO, now, signal)  # protocol 4.8: also when it is only part of a stereo label
@@ -414,8 +414,8 @@ class Dialer:
         for name in _NOT_TO_BE_SET & details.keys():
             raise DialerError(f"{name} of an agent cannot be set")
         if "screen" in details:
-            details = {**details, "screen": changed(agent.screen, details["screen"])}
-        change(agent, details)
+            details = {**details, "screen": replaced(agent.screen, details["screen"])}
+        update(agent, details)
         self.campaigns.setdefault(agent.campaign, Campaign(agent.campaign))
 
     def _rules(self, agent: Agent) -> Campaign:
@@ -425,7 +425,7 @@ class Dialer:
         return self.campaigns.get(agent.campaign) or Campaign(agent.campaign)
 
     def _newest(self, user: str, kind: str) -> Recording | None:
-        return next((it for it in reversed(self._live.get(user, [])) if it.kind == kind), None)
+        return next((row for row in reversed(self._live.get(user, [])) if row.kind == kind), None)
 
     def _start(self, agent: Agent, kind: str, now: float, by: str) -> Recording:
         number = self._next_recording_id
@@ -450,7 +450,11 @@ def _check_kind(kind: str) -> None:
     check("kind", "str", kind, one_of(RECORDING_TYPES))
 
 
+def _rules_saved(plain: Mapping[str, Any]) -> dict[str, Campaign]:
+    return {campaign.name: campaign for campaign in (build(Campaign, row) for row in plain.values())}
+
+
 def _agent_saved(plain: Any) -> Agent:
     check("Agent", "dict[str, Any]", plain)
     call, screen = plain.get("call"), plain.get("screen")
-    return made(Agent, {**plain, "call": call and made(Call, call), "screen": made(Screen, screen)})
+    return build(Agent, {**plain, "call": call and build(Call, call), "screen": build(Screen, screen)})

@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 from .agent_api import surround_with_warnings
 from .dialer import Dialer
-from .fields import at_least, between, made
+from .validation import at_least, between, build
 
 SLOW_POLL_SECONDS = 4.0
 OLD_BUILD = "250429-0937"
@@ -189,7 +189,7 @@ class Fault:
     def takes(self, params: Mapping[str, str]) -> bool:
         """Whether this call is hit; counts it when it matches."""
         wanted = {"function": self.function, "value": self.value, "agent_user": self.agent_user}
-        if self.times == 0 or any(params.get(key) != it for key, it in wanted.items() if it is not None):
+        if self.times == 0 or any(params.get(key) != value for key, value in wanted.items() if value is not None):
             return False
         if self.skip:
             self.skip -= 1
@@ -222,7 +222,7 @@ class Faults:
                 raise ValueError(f"{name} is a state of the call center and takes no further arguments")
             self._undo.append(STATE_FAULTS[name](dialer))
         elif name in CALL_FAULTS:
-            self._set.insert(0, made(Fault, {"name": name, **details}))
+            self._set.insert(0, build(Fault, {"name": name, **details}))
         else:
             raise ValueError(f"no such fault: {name}; there are {', '.join(NAMES)}")
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from .accounts import Account
 from .dialer import AGENT_STATUSES, INCALL, Dialer
-from .fields import made
+from .validation import build
 
 FIRST_AGENT = 1000
 
@@ -29,7 +29,7 @@ _NAMES = (
 )
 
 
-def lay_out(dialer: Dialer, agents: int, campaigns: Sequence[str], statuses: Sequence[str], seed: int) -> None:
+def populate(dialer: Dialer, agents: int, campaigns: Sequence[str], statuses: Sequence[str], seed: int) -> None:
     """Log in ``agents`` agents from 1000 on, over the ``campaigns`` in turn, with ``statuses`` in turn.
 
     Their screens poll at moments of their own, drawn from ``seed``: the same seed gives the same floor.
@@ -68,4 +68,4 @@ def account_named(text: str) -> Account:
     user, separator, password = text.partition(":")
     if not separator or not user:
         raise ValueError("an account is USER:PASSWORD")
-    return made(Account, {"user": user, "password": password})
+    return build(Account, {"user": user, "password": password})

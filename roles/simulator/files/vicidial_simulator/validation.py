@@ -74,17 +74,17 @@ def check(name: str, declared: str, value: Any, limit: Limit | None = None) -> N
     """Raise ValueError, with ``name``, unless ``value`` is of the ``declared`` type and within ``limit``."""
     if value is None and "None" in declared:
         return
-    types = [it for it in declared.split(" | ") if it != "None"]
-    fits = any(_TYPES[it][1](value) if it in _TYPES else type(value).__name__ == it for it in types)
+    types = [name for name in declared.split(" | ") if name != "None"]
+    fits = any(_TYPES[kind][1](value) if kind in _TYPES else type(value).__name__ == kind for kind in types)
     if not fits or (limit and not limit["holds"](value)):
-        words = [" or ".join(_TYPES[it][0] if it in _TYPES else it for it in types)]
+        words = [" or ".join(_TYPES[kind][0] if kind in _TYPES else kind for kind in types)]
         raise ValueError(f"{name} has to be {', '.join(words + ([limit['words']] if limit else []))}")
 
 
 def check_fields(kind: type, given: Mapping[str, Any]) -> None:
     """Raise ValueError unless all that is ``given`` is a field of the dataclass ``kind`` and holds what it may hold."""
     check(kind.__name__, "dict[str, Any]", given)
-    known = {it.name: it for it in dataclasses.fields(kind)}
+    known = {field.name: field for field in dataclasses.fields(kind)}
     for name, value in given.items():
         if name not in known:
             raise ValueError(f"{kind.__name__} has no field {name}")
@@ -103,7 +103,7 @@ def check_arguments(function: Callable[..., Any], given: Any) -> None:
         check(name, signature.parameters[name].annotation, given[name])
 
 
-def made(kind: type[Row], given: Mapping[str, Any]) -> Row:
+def build(kind: type[Row], given: Mapping[str, Any]) -> Row:
     """A row of the dataclass ``kind`` from values that are not trusted; raises ValueError."""
     check_fields(kind, given)
     try:
@@ -112,13 +112,13 @@ def made(kind: type[Row], given: Mapping[str, Any]) -> Row:
         raise ValueError(f"{kind.__name__}: {str(error).partition(' ')[2]}") from error
 
 
-def changed(row: Row, given: Mapping[str, Any]) -> Row:
+def replaced(row: Row, given: Mapping[str, Any]) -> Row:
     """``row`` with other values in some fields; raises ValueError."""
     check_fields(type(row), given)
     return dataclasses.replace(row, **given)  # type: ignore[type-var]
 
 
-def change(row: Any, given: Mapping[str, Any]) -> None:
+def update(row: Any, given: Mapping[str, Any]) -> None:
     """Set fields of ``row``, all or none; raises ValueError."""
     check_fields(type(row), given)
     vars(row).update(given)

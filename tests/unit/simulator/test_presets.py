@@ -9,30 +9,30 @@ import pytest
 
 from vicidial_simulator.clock import Clock
 from vicidial_simulator.dialer import AGENT_STATUSES, Dialer
-from vicidial_simulator.floor import account_named, lay_out, statuses_named
+from vicidial_simulator.presets import account_named, populate, statuses_named
 
 
 def floor(agents: int, statuses: str = "mixed", seed: int = 1) -> Dialer:
     dialer = Dialer(Clock(lambda: 1_000_000.0))
-    lay_out(dialer, agents, ["SALES", "SUPPORT"], statuses_named(statuses), seed)
+    populate(dialer, agents, ["SALES", "SUPPORT"], statuses_named(statuses), seed)
     return dialer
 
 
 def test_agents_from_1000_on_in_campaigns_in_turn() -> None:
     agents = floor(5).agents
     assert list(agents) == ["1000", "1001", "1002", "1003", "1004"]
-    assert [it.campaign for it in agents.values()] == ["SALES", "SUPPORT", "SALES", "SUPPORT", "SALES"]
+    assert [agent.campaign for agent in agents.values()] == ["SALES", "SUPPORT", "SALES", "SUPPORT", "SALES"]
 
 
 def test_statuses_in_turn_and_a_call_for_who_is_in_one() -> None:
     agents = floor(5, "INCALL,PAUSED,CLOSER").agents.values()
-    assert [it.status for it in agents] == ["INCALL", "PAUSED", "CLOSER", "INCALL", "PAUSED"]
-    assert [it.call is not None for it in agents] == [True, False, False, True, False]
-    assert [it.pause_code for it in agents] == ["", "BREAK", "", "", "BREAK"]
+    assert [agent.status for agent in agents] == ["INCALL", "PAUSED", "CLOSER", "INCALL", "PAUSED"]
+    assert [agent.call is not None for agent in agents] == [True, False, False, True, False]
+    assert [agent.pause_code for agent in agents] == ["", "BREAK", "", "", "BREAK"]
 
 
 def test_mixed_statuses_are_mostly_calls() -> None:
-    statuses = [it.status for it in floor(300).agents.values()]
+    statuses = [agent.status for agent in floor(300).agents.values()]
     assert statuses.count("INCALL") > 150
     assert set(statuses) < set(AGENT_STATUSES)
 
@@ -42,15 +42,15 @@ def test_nobody() -> None:
 
 
 def test_names_hold_what_makes_parsers_stumble() -> None:
-    names = "".join(it.full_name for it in floor(20).agents.values())
+    names = "".join(agent.full_name for agent in floor(20).agents.values())
     assert all(character in names for character in "\",|'{}øА李")
 
 
 def test_agents_are_found_by_an_alias_and_have_sessions_of_their_own() -> None:
     dialer = floor(300)
     assert dialer.alt_users["crm1299"] == "1299"
-    assert len({it.session for it in dialer.agents.values()}) == 300
-    assert len({it.server for it in dialer.agents.values()}) == 2
+    assert len({agent.session for agent in dialer.agents.values()}) == 300
+    assert len({agent.server for agent in dialer.agents.values()}) == 2
 
 
 def test_the_same_seed_gives_the_same_floor() -> None:
@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_floor() -> None:
 
 
 def test_screens_poll_at_different_moments() -> None:
-    assert len({it.screen.phase for it in floor(50).agents.values()}) == 50
+    assert len({agent.screen.phase for agent in floor(50).agents.values()}) == 50
 
 
 def test_a_status_that_there_is_not() -> None:
