@@ -41,7 +41,9 @@ class Kind:
     owner: tuple[str, ...] = ()
 
 
-_NOTIFICATIONS = {f"notification_templates_{it}": "notification_templates" for it in ("started", "success", "error")}
+_NOTIFICATIONS = {
+    f"notification_templates_{event}": "notification_templates" for event in ("started", "success", "error")
+}
 _ORGANIZATION = {"organization": "organizations"}
 _NAMED: Row = {"name": None, "description": "", "organization": None}
 _ENVIRONMENT = {"execution_environment": "execution_environments"}
@@ -136,7 +138,7 @@ KINDS = {
         {"workflow_job_template": "workflow_job_templates", "unified_job_template": "unified_job_templates"},
         ("identifier", "workflow_job_template", "unified_job_template"),
         ("identifier", "workflow_job_template"),
-        {f"{it}_nodes": "workflow_job_template_nodes" for it in ("success", "failure", "always")},
+        {f"{outcome}_nodes": "workflow_job_template_nodes" for outcome in ("success", "failure", "always")},
         ("workflow_job_template",),
     ),
     "schedules": Kind(
@@ -182,7 +184,7 @@ class Awx:
     def names_related(self, kind: str, row: Row, relation: str) -> list[str]:
         """The names of what is related to an object of a kind."""
         target = self.objects[KINDS[kind].related[relation]]
-        return [_name(target[it]) for it in self.related.get((row["id"], relation), [])]
+        return [_name(target[number]) for number in self.related.get((row["id"], relation), [])]
 
     def create(self, kind: str, given: Row) -> Row:
         """A new object of fields that are as AWX wants them."""
@@ -230,7 +232,7 @@ class Awx:
         told = {**row, "type": KINDS[kind].type, "url": url, "related": related, "summary_fields": {}}
         if kind == "credentials":
             inputs = self.objects["credential_types"][row["credential_type"]]["inputs"]
-            secrets = {it["id"] for it in inputs["fields"] if it.get("secret")}
+            secrets = {input_field["id"] for input_field in inputs["fields"] if input_field.get("secret")}
             told["inputs"] = _masked(row["inputs"], secrets)
         if kind == "notification_templates":
             told["notification_configuration"] = _masked(
@@ -243,9 +245,9 @@ class Awx:
         kinds = _UNIFIED if kind == "unified_job_templates" else (kind,)
         filters = list(wanted)
         found = []
-        for it in kinds:
-            for row in self.objects[it].values():
-                told = {**self.shown(it, row), "type": KINDS[it].type}
+        for one_kind in kinds:
+            for row in self.objects[one_kind].values():
+                told = {**self.shown(one_kind, row), "type": KINDS[one_kind].type}
                 either = [str(told.get(key[4:])) == value for key, value in filters if key.startswith("or__")]
                 each = [str(told.get(key)) == value for key, value in filters if not key.startswith("or__")]
                 if all(each) and (any(either) or not either):
@@ -288,14 +290,16 @@ class Awx:
         _refuse(self._document_problems(kind, row, was))
 
     def _exists(self, target: str, number: int) -> bool:
-        return any(number in self.objects[it] for it in (_UNIFIED if target == "unified_job_templates" else (target,)))
+        return any(
+            number in self.objects[kind] for kind in (_UNIFIED if target == "unified_job_templates" else (target,))
+        )
 
     def _document_problems(self, kind: str, row: Row, was: Row | None) -> Iterator[str]:
         if kind == "credential_types":
             yield from self._credential_type_problems(row, was)
         elif kind == "credentials":
             fields = self.objects["credential_types"][row["credential_type"]]["inputs"]["fields"]
-            types = {it["id"]: {"string": str, "boolean": bool}[it["type"]] for it in fields}
+            types = {input_field["id"]: {"string": str, "boolean": bool}[input_field["type"]] for input_field in fields}
             if any(not isinstance(value, types.get(key, ())) for key, value in row["inputs"].items()):
                 yield "an input is not of its type, or there is no such input"
         elif kind == "job_templates" and row["playbook"] not in self.playbooks:
@@ -319,7 +323,10 @@ class Awx:
             yield "Modifications to inputs are not allowed for credential types that are in use"
 
     def _is_in_use(self, credential_type: Row) -> bool:
-        return any(it["credential_type"] == credential_type["id"] for it in self.objects["credentials"].values())
+        return any(
+            credential["credential_type"] == credential_type["id"]
+            for credential in self.objects["credentials"].values()
+        )
 
 
 def _name(row: Row) -> str:
@@ -384,7 +391,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 204, {}
         target = KINDS[kind].related[relation]
         found = awx.related.get((row["id"], relation), [])
-        return 200, _page([awx.shown(target, awx.objects[target][it]) for it in found])
+        return 200, _page([awx.shown(target, awx.objects[target][number]) for number in found])
 
     def _answer(self, status: int, told: Any) -> None:
         body = b"" if status == 204 else json.dumps(told).encode()

@@ -27,13 +27,13 @@ class Job:
 
     def results(self, action: str) -> list[dict[str, Any]]:
         """What the tasks of this ``action`` returned, failures too."""
-        told = [it.get("event_data", {}) for it in self.events]
-        return [it["res"] for it in told if it.get("resolved_action") == action and "res" in it]
+        told = [event.get("event_data", {}) for event in self.events]
+        return [data["res"] for data in told if data.get("resolved_action") == action and "res" in data]
 
     @property
     def artifacts(self) -> dict[str, Any]:
         """What ``set_stats`` handed on, which is what the next job of a workflow gets."""
-        (last,) = [it for it in self.events if it["event"] == "playbook_on_stats"]
+        (last,) = [event for event in self.events if event["event"] == "playbook_on_stats"]
         data: dict[str, Any] = last["event_data"]["artifact_data"]
         return data
 

@@ -46,7 +46,7 @@ class Playbook:
     def signals(self) -> list[tuple[str, str]]:
         """Who was sent BEGIN or END."""
         calls = self.simulator.journal.entries()
-        return sorted((it["value"], it["agent_user"]) for it in calls if it["value"] in ("BEGIN", "END"))
+        return sorted((call["value"], call["agent_user"]) for call in calls if call["value"] in ("BEGIN", "END"))
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_drift_can_be_an_exit_code_and_the_report_is_written_all_the_same(playbo
     assert code == 2
     assert "50.0 % as the rule says: 1 of 2 agents. Missing 1, unexpected 0, unknown 0." in output
     assert playbook.report()["exceptions"]["missing"] == ["1001"]
-    assert [it["function"] for it in playbook.simulator.journal.entries()] == [
+    assert [call["function"] for call in playbook.simulator.journal.entries()] == [
         "logged_in_agents",
         *["stereo_recording"] * 2,
     ]
@@ -83,12 +83,12 @@ def test_remediation_sends_what_is_needed_and_never_touches_who_is_unknown(playb
     code, output = playbook(**disorder(playbook.simulator), recording_audit_fail_on_drift=True)
     assert code == 2
     assert playbook.signals() == [("BEGIN", "1000"), ("END", "1003"), ("END", "1007")]
-    assert sorted(it["user"] for it in playbook.simulator.dialer.state()["live"]) == ["1000", "1001"]
+    assert sorted(recording["user"] for recording in playbook.simulator.dialer.state()["live"]) == ["1000", "1001"]
     assert "Brought to the rule: 1000, 1003, 1007." in output
     assert "Not brought to it: 1004 (no_live_call)." in output
     report = playbook.report()
     assert report["counts"]["unknown"] == 1
-    assert {it["user"]: it["reason"] for it in report["remediation"]} == {
+    assert {record["user"]: record["reason"] for record in report["remediation"]} == {
         "1000": None,
         "1003": None,
         "1004": "no_live_call",
@@ -122,7 +122,7 @@ def test_inventory_hosts_are_agents_and_the_connection_can_be_variables(playbook
         "-i", str(inventory), vicidial_hosts="sales,localhost", recording_audit_state="idle", **variables
     )
     assert code == 0
-    assert [it["agent"] for it in playbook.report()["findings"]] == ["1000", "1002"]
+    assert [finding["agent"] for finding in playbook.report()["findings"]] == ["1000", "1002"]
     assert playbook.report()["not_logged_in"] == []
 
 

@@ -46,7 +46,7 @@ def injected(directory: Path, **inputs: Any) -> dict[str, str]:
         files[name] = str(directory / name)
         Path(files[name]).write_text(sandbox.from_string(template).render(names))
     tower = {"filename": files}
-    return {key: sandbox.from_string(it).render(names, tower=tower) for key, it in injectors["env"].items()}
+    return {key: sandbox.from_string(template).render(names, tower=tower) for key, template in injectors["env"].items()}
 
 
 def job(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
@@ -95,8 +95,8 @@ def test_what_is_left_empty_in_the_credential_is_safe(
 def test_by_hand_the_credential_type_is_the_same() -> None:
     made = variables("credential_type")
     text = (ROLE.parents[1] / "docs" / "awx.md").read_text()
-    blocks = [yaml.safe_load(it) for it in re.findall(r"^ *```yaml\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)]
-    [inputs] = [it for it in blocks if "fields" in it]
+    blocks = [yaml.safe_load(block) for block in re.findall(r"^ *```yaml\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)]
+    [inputs] = [block for block in blocks if "fields" in block]
     assert made["__awx_credential_injectors"] in blocks
     for field in made["__awx_credential_inputs"]["fields"]:
         helpful = {key: value for key, value in field.items() if key not in ("help_text", "format")}

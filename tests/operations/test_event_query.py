@@ -52,13 +52,13 @@ def test_every_agent_that_was_reached_counts_once(simulator: Simulator, tmp_path
     assert job.status == "successful"
     agents = counted(job)
     # The controller drops what lacks these, or has a null in them, and what shares a name but not the facts.
-    assert all(set(it) == {"name", "canonical_facts", "facts"} for it in agents)
-    assert all(it["canonical_facts"] == {"vicidial_user": it["name"]} for it in agents)
-    assert Counter(it["name"] for it in agents) == {"1000": 3, "1001": 1, "1003": 1, "1005": 1, "1007": 2}
+    assert all(set(agent) == {"name", "canonical_facts", "facts"} for agent in agents)
+    assert all(agent["canonical_facts"] == {"vicidial_user": agent["name"]} for agent in agents)
+    assert Counter(agent["name"] for agent in agents) == {"1000": 3, "1001": 1, "1003": 1, "1005": 1, "1007": 2}
 
 
 def test_the_queries_are_of_modules_that_there_are() -> None:
     """And of all that are about agents: what lists or checks manages nobody."""
     modules = {f"telephony.vicidial.{path.stem}" for path in (ROOT / "plugins" / "modules").glob("*.py")}
-    assert set(QUERIES) == {it for it in modules if "stereo_recording" in it}
-    assert all(set(it) == {"query"} for it in QUERIES.values())
+    assert set(QUERIES) == {module for module in modules if "stereo_recording" in module}
+    assert all(set(query) == {"query"} for query in QUERIES.values())

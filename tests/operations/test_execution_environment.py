@@ -39,7 +39,7 @@ def introspected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_the_collection_asks_for_requests_alone(introspected: dict[str, Any]) -> None:
-    assert [it.partition("#")[0].strip() for it in introspected["python"]] == [REQUIREMENT]
+    assert [line.partition("#")[0].strip() for line in introspected["python"]] == [REQUIREMENT]
     assert introspected["system"] == []
 
 
@@ -53,7 +53,7 @@ def test_ansible_builder_makes_a_context_of_the_definition(tmp_path: Path) -> No
     given = [line for line in (build / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
     assert given == [REQUIREMENT]
     # Neither a bindep.txt with packages of a distribution nor a requirements.yml with further collections.
-    assert {it.name for it in build.iterdir()} == {"requirements.txt", "scripts"}
+    assert {path.name for path in build.iterdir()} == {"requirements.txt", "scripts"}
     assert "COPY _build/requirements.txt requirements.txt" in (tmp_path / "context" / "Containerfile").read_text()
 
 
@@ -61,7 +61,7 @@ def test_a_job_runs_in_what_results(introspected: dict[str, Any], simulator: Sim
     """A virtual environment of ansible-core, ansible-runner and what was found, as an image has them."""
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
-    wanted = ["ansible-core", "ansible-runner", *[it.partition("#")[0].strip() for it in introspected["python"]]]
+    wanted = ["ansible-core", "ansible-runner", *[line.partition("#")[0].strip() for line in introspected["python"]]]
     pip = [sys.executable, "-m", "pip", "--python", str(venv), "install", "--quiet", "--no-compile"]
     subprocess.run([*pip, "--constraint", str(ROOT / "requirements-dev.txt"), *wanted], check=True)
     site = Path(sysconfig.get_path("purelib", vars={"base": str(venv)}))
@@ -87,4 +87,4 @@ def test_a_job_runs_in_what_results(introspected: dict[str, Any], simulator: Sim
         check=False,
     )
     assert (private / "artifacts" / "job" / "status").read_text() == "successful", done.stdout + done.stderr
-    assert {it["user"] for it in simulator.dialer.state()["live"]} == {"1000", "1001"}
+    assert {recording["user"] for recording in simulator.dialer.state()["live"]} == {"1000", "1001"}

@@ -53,7 +53,7 @@ def test_the_document_shows_every_file_as_it_is() -> None:
 
 
 def test_both_services_run_the_same_lines() -> None:
-    *ways, last = [it["run"] for it in GITHUB["steps"] if "run" in it]
+    *ways, last = [step["run"] for step in GITHUB["steps"] if "run" in step]
     assert [way.splitlines() for way in ways] == [GITLAB["before_script"], LINES]
     assert last == STOP
     assert GITHUB["env"] == GITLAB["variables"]

@@ -55,12 +55,12 @@ def summary(output: str) -> dict[str, Any]:
 
 
 def live(simulator: Simulator) -> list[str]:
-    return sorted(it["user"] for it in simulator.dialer.state()["live"])
+    return sorted(recording["user"] for recording in simulator.dialer.state()["live"])
 
 
 def signals(simulator: Simulator) -> list[str]:
-    sent = [it for it in simulator.journal.entries() if it["value"] in ("BEGIN", "END")]
-    return [f"{it['agent_user']} {it['value']}" for it in sent]
+    sent = [call for call in simulator.journal.entries() if call["value"] in ("BEGIN", "END")]
+    return [f"{call['agent_user']} {call['value']}" for call in sent]
 
 
 def inventory(directory: Path) -> list[str]:
@@ -109,7 +109,7 @@ def test_ensure_checks_the_hosts_of_an_inventory(simulator: Simulator, tmp_path:
     assert "AnsiballZ_vicidial" in output
     assert "-1005: recording\n+1005: idle" in output
     assert "idle: 1 would change, 2 were so already, 0 skipped, 0 failed" in output
-    assert sorted(it["agent_user"] for it in simulator.journal.entries()) == ["1003", "1005", "1007"]
+    assert sorted(call["agent_user"] for call in simulator.journal.entries()) == ["1003", "1005", "1007"]
     assert signals(simulator) == []
 
 
@@ -154,7 +154,7 @@ def test_an_empty_answer_is_none_and_the_python_is_ansibles(simulator: Simulator
     )
     assert code == 0, output
     assert "AnsiballZ_vicidial" not in output
-    asked = [it["function"] for it in simulator.journal.entries()]
+    asked = [call["function"] for call in simulator.journal.entries()]
     assert asked.count("logged_in_agents") == 1  # the audit's, which is the last
 
 

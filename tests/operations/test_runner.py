@@ -40,7 +40,7 @@ def search(job: Job) -> None:
 def signals(simulator: Simulator) -> list[tuple[str, str]]:
     """Every BEGIN and END that the dialer received, with its agent."""
     entries = simulator.journal.entries()
-    return [(it["value"], it["agent_user"]) for it in entries if it["value"] in ("BEGIN", "END")]
+    return [(call["value"], call["agent_user"]) for call in entries if call["value"] in ("BEGIN", "END")]
 
 
 def test_ensure(dialer: Simulator, tmp_path: Path) -> None:
@@ -54,12 +54,12 @@ def test_ensure(dialer: Simulator, tmp_path: Path) -> None:
         stereo_recording_state="recording",
     )
     assert (job.status, job.rc) == ("successful", 0)
-    assert {it["user"] for it in dialer.dialer.state()["live"]} == {"1000", "1001"}
+    assert {recording["user"] for recording in dialer.dialer.state()["live"]} == {"1000", "1001"}
     summary = job.artifacts["vicidial_stereo_recording_summary"]
     assert summary["counts"] == {"changed": 2, "already": 0, "failed": 0, "skipped": 0}
     assert summary["changed"] == ["1000", "1001"]
     (result,) = job.results(DECLARE)
-    assert [it["confirmed"] for it in result["recordings"]] == [True, True]
+    assert [record["confirmed"] for record in result["recordings"]] == [True, True]
     search(job)
 
 
@@ -86,7 +86,7 @@ def test_a_failing_job(dialer: Simulator, tmp_path: Path) -> None:
         stereo_recording_state="idle",
     )
     assert (job.status, job.rc) == ("failed", 2)
-    failed = [it["event_data"]["res"] for it in job.events if it["event"] == "runner_on_failed"]
+    failed = [event["event_data"]["res"] for event in job.events if event["event"] == "runner_on_failed"]
     assert "authentication_failed" in failed[-1]["msg"]
     assert job.artifacts["vicidial_stereo_recording_summary"]["reason"] == "authentication_failed"
     assert dialer.dialer.accounts[USER].failures == 1
