@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.telephony.vicidial.plugins.modules.vicidial_agent_api_info import PREFLIGHT
-from ansible_collections.telephony.vicidial.plugins.plugin_utils._in_process import InProcessAction
+from ..modules.vicidial_agent_api_info import PREFLIGHT
+from ..plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):

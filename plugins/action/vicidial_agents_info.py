@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.telephony.vicidial.plugins.modules.vicidial_agents_info import LISTING
-from ansible_collections.telephony.vicidial.plugins.plugin_utils._in_process import InProcessAction
+from ..modules.vicidial_agents_info import LISTING
+from ..plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):

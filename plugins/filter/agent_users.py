@@ -59,7 +59,7 @@ _value:
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
-from ansible_collections.telephony.vicidial.plugins.plugin_utils._names import names
+from ..plugin_utils._names import names
 
 
 def agent_users(

@@ -64,7 +64,7 @@ _value:
 
 from typing import Any, Callable
 
-from ansible_collections.telephony.vicidial.plugins.plugin_utils._audit import Agent, Record, audit, rule_from
+from ..plugin_utils._audit import Agent, Record, audit, rule_from
 
 
 def audit_findings(agents: list[Agent], records: list[Record], rule: dict[str, Any]) -> dict[str, Any]:

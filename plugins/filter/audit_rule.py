@@ -49,8 +49,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Callable
 
-from ansible_collections.telephony.vicidial.plugins.plugin_utils._audit import Rule
-from ansible_collections.telephony.vicidial.plugins.plugin_utils._names import names
+from ..plugin_utils._audit import Rule
+from ..plugin_utils._names import names
 
 _LISTS = ("agents", "campaigns", "user_groups", "agent_statuses")
 

@@ -48,7 +48,7 @@ _value:
 
 from typing import Any, Callable
 
-from ansible_collections.telephony.vicidial.plugins.plugin_utils._audit import Agent, rule_from, users_to_ask
+from ..plugin_utils._audit import Agent, rule_from, users_to_ask
 
 
 def audit_users(agents: list[Agent], rule: dict[str, Any]) -> list[str]:

@@ -26,7 +26,7 @@ options:
     description: The name of this plugin.
     type: str
     required: true
-    choices:
+    agent_filters:
       - telephony.vicidial.vicidial_agents
   campaigns:
     description: Only the agents who are logged in to one of these campaigns. Without it, all.
@@ -145,20 +145,20 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+from ..module_utils import _options
+from ..module_utils._client.http import HAS_REQUESTS
+from ..module_utils._client.non_agent_api import logged_in_agents
+from ..module_utils._errors import (
     ApiError,
     DefectError,
     InvalidArgumentError,
 )
-from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet, Told
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
-from ansible_collections.telephony.vicidial.plugins.module_utils._non_agent_api import Choice, logged_in_agents
-from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Pool
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import is_user
-from ansible_collections.telephony.vicidial.plugins.module_utils._report import record
+from ..module_utils._protocol.names import Agent, is_user
+from ..module_utils._protocol.tables import AgentFilter
+from ..module_utils._recording.results import record
+from ..module_utils._recording.scheduler import AgentResult, Scheduler
+from ..module_utils._recording.steps import DesiredState
+from ..module_utils._recording.workers import WorkerPool
 
 try:
     # Since ansible-core 2.19 no text is a template unless it is trusted.
@@ -175,7 +175,7 @@ else:
 
 
 Variables = dict[str, Any]
-_OPTIONS = (*_arguments.CONNECTION_SPEC, *_arguments.PACE_SPEC)
+_OPTIONS = (*_options.CONNECTION_SPEC, *_options.THROTTLE_SPEC)
 _CHOOSING_OPTIONS = ("campaigns", "user_groups", "sub_status", "recording")
 
 
@@ -230,11 +230,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         params = {name: self._evaluated(name) for name in _OPTIONS}
         params.update({name: self.get_option(name) for name in _CHOOSING_OPTIONS})
         for name in ("campaigns", "user_groups"):
-            params[name] = [str(it) for it in params[name]]
-        _arguments.check(params)
+            params[name] = [str(entry) for entry in params[name]]
+        _options.check(params)
         if params["client_key"] and not params["client_cert"]:
             raise InvalidArgumentError("client_key is set without client_cert", "Set both; nothing was sent")
-        for warning in _arguments.warnings(params):
+        for warning in _options.warnings(params):
             self.display.warning(warning)
         return params
 
@@ -252,8 +252,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             ) from None
 
     def _ask(self, params: Variables) -> list[Variables]:
-        choice = Choice(params["campaigns"], params["user_groups"], params["sub_status"])
-        agents = logged_in_agents(_arguments.non_agent_connection(params), choice, params["retries"])
+        agent_filter = AgentFilter(params["campaigns"], params["user_groups"], params["sub_status"])
+        agents = logged_in_agents(_options.non_agent_connection(params), agent_filter, params["retries"])
         floor = []
         for agent in agents:
             if is_user(agent.user):
@@ -262,26 +262,26 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             else:
                 self.display.warning(f"Left out an agent whose user is none of VICIdial: {agent.user[:40]!r}.")
         if params["recording"]:
-            told = self._ask_each([it["vicidial_user"] for it in floor], params)
-            for variables, one in zip(floor, told):
-                variables["vicidial_stereo_recording"] = record(one)
+            results = self._ask_each([variables["vicidial_user"] for variables in floor], params)
+            for variables, result in zip(floor, results):
+                variables["vicidial_stereo_recording"] = record(result)
         return floor
 
-    def _ask_each(self, users: list[str], params: Variables) -> list[Told]:
+    def _ask_each(self, users: list[str], params: Variables) -> list[AgentResult]:
         """STATUS of every agent, in their order. Raises what is not about one agent."""
-        wanted = Wanted(state=None, fail_when_logged_out=False, retries=params["retries"])
-        with Pool(_arguments.connection(params), params["concurrency"]) as pool:
-            tolds = Fleet(pool, wanted, rate_limit=params["rate_limit"]).run([Agent(user) for user in users])
-        failures = [(told.user, told.outcome.failure) for told in tolds if told.outcome.failure is not None]
+        wanted = DesiredState(state=None, fail_when_logged_out=False, retries=params["retries"])
+        with WorkerPool(_options.connection(params), params["concurrency"]) as pool:
+            results = Scheduler(pool, wanted, rate_limit=params["rate_limit"]).run([Agent(user) for user in users])
+        failures = [(result.user, result.outcome.failure) for result in results if result.outcome.failure is not None]
         for _user, failure in failures:
-            if failure.stops_run:
+            if failure.aborts_run:
                 raise failure
         if failures:
             user, failure = failures[0]
             self.display.warning(
-                f"The recording of {len(failures)} of {len(tolds)} agents is not known. Agent {user}: {failure}"
+                f"The recording of {len(failures)} of {len(results)} agents is not known. Agent {user}: {failure}"
             )
-        return tolds
+        return results
 
     def _add(self, floor: Iterable[Variables]) -> None:
         """Make each agent a host, in the groups that the options construct."""
@@ -327,5 +327,5 @@ def _never_evaluated(value: Any) -> Any:
     shows in what ansible-inventory lists.
     """
     if isinstance(value, dict):
-        return {key: _never_evaluated(it) for key, it in value.items()}
+        return {key: _never_evaluated(element) for key, element in value.items()}
     return _no_template(value) if isinstance(value, str) and ("{" in value or "#jinja2" in value) else value

@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
 """What can go wrong with a call of either API: one class or more for each stable ``reason``.
 
 An error says what happened and the one thing to do next, in words that are safe to show: none of them ever holds
@@ -10,34 +12,40 @@ text that the server sent back with an authentication error (protocol 3.2).
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from enum import Enum
 from pathlib import Path
 from typing import ClassVar
 
-FIRST_STEREO_BUILD = "250830-2102"
 # A locked account is open again so long after the last failed login (protocol 3.4).
 LOCK_SECONDS = 900
 # After a transient error; each further pause is twice as long.
 FIRST_RETRY_PAUSE = 0.5
 
 
+class Delivery(Enum):
+    """What is known of the call that ended in an error."""
+
+    NOT_SENT = "it never reached the server"
+    UNANSWERED = "it may have been carried out: the server said nothing of its own"
+    REJECTED = "the server refused it, so nothing was written"
+    UNCLEAR = "the server said something that does not tell"
+
+
 class ApiError(Exception):
     """The root of the tree. ``what`` happened and the ``remedy`` are sentences without a full stop at the end.
 
-    ``stops_run``: it is about the account, not about one agent, so asking for the next agent is useless and could
-    lock the account (protocol 3.4). ``bars_account``: it may have cost a login, so no later item or attempt tries the
-    account again. ``refused``: the server's own refusal, so nothing was written. ``no_answer``: the server said nothing
-    of its own. ``transient``: a STATUS may be repeated, ``retry_after`` so many seconds at the earliest. ``unsent``:
-    the call certainly never reached the server.
+    ``aborts_run``: it is about the account, not about one agent, so asking for the next agent is useless and could
+    lock the account (protocol 3.4). ``counts_as_failed_login``: the server may have counted one, so no later item or
+    attempt tries the account again. ``transient``: a STATUS may be repeated, ``retry_after`` so many seconds at the
+    earliest.
     """
 
     reason: str
-    stops_run: ClassVar[bool] = False
-    bars_account: ClassVar[bool] = False
-    refused: ClassVar[bool] = False
-    no_answer: ClassVar[bool] = False
+    aborts_run: ClassVar[bool] = False
+    counts_as_failed_login: ClassVar[bool] = False
+    delivery = Delivery.UNCLEAR
     transient = False
     retry_after = 0.0
-    unsent = False
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
@@ -47,19 +55,25 @@ class ApiError(Exception):
     def __str__(self) -> str:
         return f"{self.what}. {self.remedy}."
 
+    @property
+    def has_no_answer(self) -> bool:
+        """Whether the server said nothing of its own."""
+        return self.delivery in (Delivery.NOT_SENT, Delivery.UNANSWERED)
+
 
 class InvalidArgumentError(ApiError):
     """An option that the server would misread: found before anything was sent."""
 
     reason = "invalid_argument"
+    delivery = Delivery.NOT_SENT
 
 
 class AccountError(ApiError):
     """The API account, or the API as a whole, is not fit."""
 
-    stops_run = True
-    bars_account = True
-    refused = True
+    aborts_run = True
+    counts_as_failed_login = True
+    delivery = Delivery.REJECTED
 
 
 class AuthenticationFailedError(AccountError):
@@ -182,7 +196,7 @@ class NotValidError(ApiError):
     """``stereo_recording not valid``: the value, or stereo recording is switched off (protocol 4.1)."""
 
     reason = "not_valid"
-    refused = True
+    delivery = Delivery.REJECTED
 
     def __init__(self) -> None:
         super().__init__(
@@ -195,7 +209,7 @@ class NotLoggedInError(ApiError):
     """The agent ``user`` has no live session (protocol 4.10)."""
 
     reason = "not_logged_in"
-    refused = True
+    delivery = Delivery.REJECTED
 
     def __init__(self, user: str) -> None:
         self.user = user
@@ -209,7 +223,7 @@ class NoSuchUserError(ApiError):
     """No user has this ``custom_three`` (protocol 4.10)."""
 
     reason = "no_such_user"
-    refused = True
+    delivery = Delivery.REJECTED
 
     def __init__(self) -> None:
         super().__init__(
@@ -234,26 +248,26 @@ class UnsupportedServerError(ApiError):
     """The server's build does not know the function (protocol 2.6)."""
 
     reason = "unsupported_server"
-    stops_run = True
-    refused = True
+    aborts_run = True
+    delivery = Delivery.REJECTED
 
-    def __init__(self, build: str) -> None:
+    def __init__(self, build: str, first_build: str) -> None:
         super().__init__(
             f"the server runs VICIdial build {build}, which has no stereo_recording function",
-            f"Update VICIdial to build {FIRST_STEREO_BUILD} or newer",
+            f"Update VICIdial to build {first_build} or newer",
         )
 
 
 class NotUnderstoodError(ApiError):
     """The answer is none of those that the Agent API gives in English. Never guessed at (protocol 2.5).
 
-    ``quote`` is the reason part of an unknown ERROR line, or "". It stops a run and bars the account: a translated
-    authentication error looks like this too.
+    ``quote`` is the reason part of an unknown ERROR line, or "". It aborts a run and counts as a failed login: a
+    translated authentication error looks like this too.
     """
 
     reason = "not_understood"
-    stops_run = True
-    bars_account = True
+    aborts_run = True
+    counts_as_failed_login = True
 
     def __init__(self, what: str, remedy: str, quote: str = "") -> None:
         super().__init__(what, remedy)
@@ -268,7 +282,7 @@ class NoAnswerError(ApiError):
     """The body holds no answer at all, as when the database is down (protocol 2.7): it may be there next time."""
 
     reason = "not_understood"
-    no_answer = True
+    delivery = Delivery.UNANSWERED
     transient = True
 
 
@@ -276,7 +290,7 @@ class DefectError(ApiError):
     """An exception that nobody foresaw. Its text could hold the password, so only its kind and its place are told."""
 
     reason = "internal_error"
-    stops_run = True
+    aborts_run = True
 
     def __init__(self, error: BaseException) -> None:
         trace = error.__traceback__
@@ -329,7 +343,7 @@ class HttpError(ApiError):
     """An HTTP status other than 200: it comes from something in between, or from a crash (protocol 1.2)."""
 
     reason = "http_error"
-    no_answer = True
+    delivery = Delivery.UNANSWERED
 
     def __init__(self, what: str, remedy: str, transient: bool = False, retry_after: float = 0.0) -> None:
         super().__init__(what, remedy)
@@ -341,12 +355,12 @@ class UnreachableError(ApiError):
     """No connection, or it broke."""
 
     reason = "unreachable"
-    no_answer = True
+    delivery = Delivery.UNANSWERED
 
-    def __init__(self, what: str, remedy: str, transient: bool, unsent: bool) -> None:
+    def __init__(self, what: str, remedy: str, delivery: Delivery, transient: bool = False) -> None:
         super().__init__(what, remedy)
+        self.delivery = delivery
         self.transient = transient
-        self.unsent = unsent
 
 
 class TlsError(UnreachableError):
@@ -357,9 +371,9 @@ class TimedOutError(ApiError):
     """No answer in time."""
 
     reason = "timeout"
-    no_answer = True
+    delivery = Delivery.UNANSWERED
     transient = True
 
-    def __init__(self, what: str, remedy: str, unsent: bool) -> None:
+    def __init__(self, what: str, remedy: str, delivery: Delivery) -> None:
         super().__init__(what, remedy)
-        self.unsent = unsent
+        self.delivery = delivery

@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
 """What a server's two answers prove of its fitness: its version, and STATUS of an agent. No I/O, no clock, no Ansible.
 
 The server makes its checks in a fixed order (protocol 3.1, 4.1). So an answer proves what comes before it, disproves
@@ -13,8 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
-    FIRST_STEREO_BUILD,
+from ._errors import (
     AccountLockedError,
     AddressBlockedError,
     ApiAccessDeniedError,
@@ -32,7 +33,8 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._errors import 
     UnreachableError,
     UnsupportedServerError,
 )
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import Version
+from ._protocol.replies import Version
+from ._protocol.words import FIRST_STEREO_BUILD, STEREO_RECORDING
 
 PASSED = "passed"
 FAILED = "failed"
@@ -55,7 +57,7 @@ _ACCOUNT_MEANINGS = {
     "credentials": "The user and the password of the API account are right",
     "api_access": 'The API account has "Agent API Access"',
     "api_active": "The API is switched on, and so is a server behind it",
-    "stereo_recording": '"Allow Stereo Recordings" is on in the System Settings; what campaigns and in-groups are set '
+    STEREO_RECORDING: '"Allow Stereo Recordings" is on in the System Settings; what campaigns and in-groups are set '
     "to, the API does not show",
     "permission": "The API account may call the function stereo_recording",
     "language": "The server answers the API account in English",
@@ -81,20 +83,20 @@ _PROOFS: dict[type[ApiError], _Proof] = {
     AuthenticationFailedError: _Proof("credentials"),
     ApiAccessDeniedError: _Proof("api_access", _LOGIN),
     ApiInactiveError: _Proof("api_active", (*_LOGIN, "api_access")),
-    NotValidError: _Proof("stereo_recording", (*_LOGIN, "api_access", "api_active")),
-    PermissionDeniedError: _Proof("permission", (*_LOGIN, "api_access", "api_active", "stereo_recording")),
+    NotValidError: _Proof(STEREO_RECORDING, (*_LOGIN, "api_access", "api_active")),
+    PermissionDeniedError: _Proof("permission", (*_LOGIN, "api_access", "api_active", STEREO_RECORDING)),
     TranslatedError: _Proof("language"),
 }
 
 
 @dataclass(frozen=True)
 class Transport:
-    """How the password travels, and ``to`` whom at first. ``stays_here``: it does not leave this machine."""
+    """How the password travels, and ``to`` whom at first. ``is_loopback``: it does not leave this machine."""
 
     to: str
     encrypted: bool
     verified: bool
-    stays_here: bool
+    is_loopback: bool
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class Finding:
 
 def reason_not_to_log_in(version: Version) -> ApiError | None:
     """Why there is nothing to be learned from a login: the server's build would answer it with an empty page."""
-    return UnsupportedServerError(version.build) if version.build < FIRST_STEREO_BUILD else None
+    return UnsupportedServerError(version.build, FIRST_STEREO_BUILD) if version.build < FIRST_STEREO_BUILD else None
 
 
 def trouble_of(error: ApiError) -> ApiError | None:
@@ -149,13 +151,13 @@ def findings(transport: Transport, answers: Answers) -> list[Finding]:
 def report(transport: Transport, answers: Answers) -> dict[str, Any]:
     """What the module returns: the same keys, whatever was heard."""
     found = findings(transport, answers)
-    blocking = [it.check for it in found if _blocks(it)]
+    blocking = [finding.check for finding in found if _blocks(finding)]
     version = answers.version
     return {
         "changed": False,
         "fit": not blocking,
         "blocking": blocking,
-        "checks": [asdict(it) for it in found],
+        "checks": [asdict(finding) for finding in found],
         "version": version.version if version else None,
         "build": version.build if version else None,
         "clock_difference": _difference(answers),
@@ -196,7 +198,7 @@ def _tls(transport: Transport, answers: Answers) -> Finding:
         return _unknown("tls", answers)
     if isinstance(answers.trouble, TlsError):
         return _finding("tls", FAILED, answers.trouble.what, answers.trouble.remedy)
-    if transport.stays_here:
+    if transport.is_loopback:
         return _finding("tls", PASSED, "The password does not leave this machine")
     if not transport.encrypted:
         return _finding(
@@ -226,11 +228,11 @@ def _clock(answers: Answers) -> Finding:
         return _finding("clock", UNKNOWN, "The server does not tell its time", "Compare the two clocks yourself")
     doubt = (1 + answers.came - answers.sent) / 2
     side = "ahead of" if difference > 0 else "behind"
-    told = f"The server's clock is {abs(difference):.1f} seconds {side} this machine's, give or take {doubt:.1f}"
+    texts = f"The server's clock is {abs(difference):.1f} seconds {side} this machine's, give or take {doubt:.1f}"
     if abs(difference) + doubt <= MOST_SECONDS_APART:
-        return _finding("clock", PASSED, told)
+        return _finding("clock", PASSED, texts)
     status = FAILED if abs(difference) - doubt > MOST_SECONDS_APART else UNKNOWN
-    return _finding("clock", status, told, "Have NTP set the clocks of the VICIdial servers and of this machine")
+    return _finding("clock", status, texts, "Have NTP set the clocks of the VICIdial servers and of this machine")
 
 
 def _difference(answers: Answers) -> float | None:
@@ -281,17 +283,17 @@ def _reason(found: list[Finding], trouble: ApiError | None) -> str:
     """Why it is not fit: what the server or the network said comes before what can be seen from here."""
     if trouble is not None:
         return trouble.reason
-    failed = {it.check for it in found if it.status == FAILED}
+    failed = {finding.check for finding in found if finding.status == FAILED}
     return INSECURE_CONNECTION if "tls" in failed else CLOCK_DIFFERENCE
 
 
 def _message(found: list[Finding], answers: Answers) -> str:
     """All that failed, each with its remedy, and the names of what is not known."""
     verdict = "Not fit" if any(map(_blocks, found)) else "Fit"
-    told = [f"{it.check}: {it.meaning} {it.remedy}" for it in found if it.status == FAILED]
+    texts = [f"{finding.check}: {finding.meaning} {finding.remedy}" for finding in found if finding.status == FAILED]
     if answers.trouble is not None and answers.disproved is None:
-        told.append(_sentence(str(answers.trouble).rstrip(".")))
-    unknown = [it.check for it in found if it.status == UNKNOWN]
+        texts.append(_sentence(str(answers.trouble).rstrip(".")))
+    unknown = [finding.check for finding in found if finding.status == UNKNOWN]
     if unknown:
-        told.append(f"Unknown: {', '.join(unknown)}.")
-    return " ".join([f"{verdict} for stereo recordings.", *told])
+        texts.append(f"Unknown: {', '.join(unknown)}.")
+    return " ".join([f"{verdict} for stereo recordings.", *texts])

@@ -156,24 +156,25 @@ from dataclasses import replace
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+from ..module_utils import _options
+from ..module_utils._client.agent_api import AgentApi
+from ..module_utils._client.http import Connection, goes_through_proxy
+from ..module_utils._client.retry import retry
+from ..module_utils._errors import (
     ApiError,
     InterruptedRunError,
     NotAttemptedError,
 )
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Task, run_module
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, goes_through_proxy
-from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
-from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import (
+from ..module_utils._logins import Logins
+from ..module_utils._preflight import (
     Answers,
     Transport,
     reason_not_to_log_in,
     report,
     trouble_of,
 )
-from ansible_collections.telephony.vicidial.plugins.module_utils._repetition import repeated
+from ..module_utils._protocol.names import Agent
+from ..module_utils._task import Task, run_module
 
 # Shows in VICIdial's log of API calls. Nobody has to have this name: "not logged in" is an answer that proves all.
 AGENT = Agent("preflight")
@@ -184,14 +185,14 @@ class Preflight(Task):
 
     def __init__(self) -> None:
         self.spec = {
-            "argument_spec": _arguments.CONNECTION_SPEC,
-            "required_by": _arguments.CONNECTION_REQUIRED_BY,
+            "argument_spec": _options.CONNECTION_SPEC,
+            "required_by": _options.CONNECTION_REQUIRED_BY,
         }
 
     def _drive(
-        self, params: _arguments.Params, _check_mode: bool, interrupted: Callable[[], bool], logins: Logins, /
+        self, params: _options.Params, _check_mode: bool, interrupted: Callable[[], bool], logins: Logins, /
     ) -> dict[str, Any]:
-        connection = _arguments.connection(params)
+        connection = _options.connection(params)
         api = AgentApi(connection)
         try:
             answers = _ask_version(api, params["retries"])
@@ -207,9 +208,9 @@ class Preflight(Task):
             api.close()
         return report(_transport(connection), answers)
 
-    def not_attempted(self, params: _arguments.Params, cause: NotAttemptedError) -> dict[str, Any]:
+    def not_attempted(self, params: _options.Params, cause: NotAttemptedError) -> dict[str, Any]:
         """Every check unknown, because of ``cause``."""
-        return report(_transport(_arguments.connection(params)), Answers(trouble=cause))
+        return report(_transport(_options.connection(params)), Answers(trouble=cause))
 
 
 def _ask_version(api: AgentApi, retries: int) -> Answers:
@@ -220,7 +221,7 @@ def _ask_version(api: AgentApi, retries: int) -> Answers:
         return Answers(api.version(), sent, time.time())
 
     try:
-        return repeated(ask, retries, with_login=False)
+        return retry(ask, retries, with_login=False)
     except ApiError as error:
         return Answers(trouble=error)
 
@@ -229,11 +230,11 @@ def _log_in(api: AgentApi, retries: int, account: Hashable, logins: Logins) -> A
     """The trouble with the one call that carries the credentials."""
     api.close()  # a kept-alive connection may be gone by now, and this question is not repeated for that
     try:
-        repeated(lambda: api.status(AGENT), retries, with_login=True)
+        retry(lambda: api.status(AGENT), retries, with_login=True)
     except ApiError as error:
-        logins.hear(account, error)
+        logins.note(account, error)
         return trouble_of(error)
-    logins.hear(account, None)
+    logins.note(account, None)
     return None
 
 
@@ -245,7 +246,7 @@ def _transport(connection: Connection) -> Transport:
         to="a proxy" if by_proxy else host,
         encrypted=url.scheme == "https",
         verified=connection.verify is not False,
-        stays_here=_arguments.is_loopback(host) and not by_proxy,
+        is_loopback=_options.is_loopback(host) and not by_proxy,
     )
 
 

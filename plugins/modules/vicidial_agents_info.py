@@ -139,17 +139,14 @@ from dataclasses import fields
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError, NotAttemptedError
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Task, run_module
-from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
-from ansible_collections.telephony.vicidial.plugins.module_utils._non_agent_api import (
-    Choice,
-    LoggedInAgent,
-    logged_in_agents,
-)
+from ..module_utils import _options
+from ..module_utils._client.non_agent_api import logged_in_agents
+from ..module_utils._errors import ApiError, NotAttemptedError
+from ..module_utils._logins import Logins
+from ..module_utils._protocol.tables import AgentFilter, LoggedInAgent
+from ..module_utils._task import Task, run_module
 
-_COLUMNS = [it.name for it in fields(LoggedInAgent) if it.name not in ("pause_code", "sub_status")]
+_COLUMNS = [column.name for column in fields(LoggedInAgent) if column.name not in ("pause_code", "sub_status")]
 
 
 class Listing(Task):
@@ -158,37 +155,37 @@ class Listing(Task):
     def __init__(self) -> None:
         names = {"type": "list", "elements": "str", "default": []}
         self.spec = {
-            "argument_spec": {"campaigns": names, "user_groups": names, **_arguments.CONNECTION_SPEC},
-            "required_by": _arguments.CONNECTION_REQUIRED_BY,
+            "argument_spec": {"campaigns": names, "user_groups": names, **_options.CONNECTION_SPEC},
+            "required_by": _options.CONNECTION_REQUIRED_BY,
         }
 
     def _drive(
-        self, params: _arguments.Params, _check_mode: bool, _interrupted: Callable[[], bool], logins: Logins, /
+        self, params: _options.Params, _check_mode: bool, _interrupted: Callable[[], bool], logins: Logins, /
     ) -> dict[str, Any]:
-        connection = _arguments.non_agent_connection(params)
+        connection = _options.non_agent_connection(params)
         barred_by = logins.why_barred(connection.account)
         if barred_by is not None:
             return self.not_attempted(params, NotAttemptedError(barred_by))
-        choice = Choice(params["campaigns"], params["user_groups"])
+        agent_filter = AgentFilter(params["campaigns"], params["user_groups"])
         try:
-            agents = logged_in_agents(connection, choice, params["retries"])
+            agents = logged_in_agents(connection, agent_filter, params["retries"])
         except ApiError as error:
-            logins.hear(connection.account, error)
+            logins.note(connection.account, error)
             return _result(params, [], error)
-        logins.hear(connection.account, None)
+        logins.note(connection.account, None)
         return _result(params, agents)
 
-    def not_attempted(self, params: _arguments.Params, cause: NotAttemptedError) -> dict[str, Any]:
+    def not_attempted(self, params: _options.Params, cause: NotAttemptedError) -> dict[str, Any]:
         """Nobody listed, because of ``cause``."""
         return _result(params, [], cause)
 
 
-def _result(params: _arguments.Params, agents: list[LoggedInAgent], failure: ApiError | None = None) -> dict[str, Any]:
+def _result(params: _options.Params, agents: list[LoggedInAgent], failure: ApiError | None = None) -> dict[str, Any]:
     """The same keys, whether the server said who is logged in or why not."""
     url = urlsplit(params["api_url"])
     found = {
         "changed": False,
-        "agents": [{name: getattr(it, name) for name in _COLUMNS} for it in agents],
+        "agents": [{name: getattr(agent, name) for name in _COLUMNS} for agent in agents],
         # Where nothing was sent, the environment that a module would find the address in is not known.
         "server_url": f"{url.scheme}://{url.netloc}" if url.netloc else None,
     }

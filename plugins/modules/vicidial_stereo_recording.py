@@ -43,16 +43,6 @@ options:
       - recording
       - idle
     required: true
-  stage:
-    description:
-      - A label that is sent with BEGIN, such as V(_MIDCALL).
-      - 1 to 14 letters, digits, C(-) and C(_), without the words START, STOP, BEGIN and END in it.
-      - VICIdial documents that it is appended to the name of the file. Builds up to 260302-1142 accept it, but it does
-        not reach the name.
-      - Not used with O(state=idle).
-    type: str
-    aliases:
-      - label
   require_call:
     description:
       - Whether to send BEGIN only to an agent with a live call (status INCALL), and to fail with reason C(no_live_call)
@@ -132,11 +122,10 @@ EXAMPLES = r"""
 
 - name: Record, and know why when it does not work (credentials from VICIDIAL_API_URL, _USER and _PASSWORD)
   block:
-    - name: The agent of CRM user crm1000 is being recorded, labelled
+    - name: The agent of CRM user crm1000 is being recorded
       telephony.vicidial.vicidial_stereo_recording:
         alt_user: crm1000
         state: recording
-        stage: _DISPUTE
         require_call: true
   rescue:
     - name: Between two calls is no reason to give up
@@ -241,14 +230,6 @@ counts:
     changed: 2
     failed: 1
     skipped: 0
-drifted:
-  description: The users of the agents to whom a signal was sent. In check mode, to whom one would be.
-  returned: when the options are in order, requests is installed and no defect ended the task
-  type: list
-  elements: str
-  sample:
-    - "1000"
-    - "1007"
 ansible_facts:
   description:
     - The state of the agents as facts. A further task replaces them.
@@ -314,17 +295,16 @@ msg:
     Agent 1000: the agent is not logged in. Have the agent log in to the agent screen, or set when_logged_out to ignore.
 """
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Operation, run_module
-from ansible_collections.telephony.vicidial.plugins.module_utils._report import result
+from ..module_utils import _options
+from ..module_utils._recording.results import declared
+from ..module_utils._recording.steps import DesiredState
+from ..module_utils._task import Operation, run_module
 
 
-def wanted(params: _arguments.Params) -> Wanted:
+def wanted(params: _options.Params) -> DesiredState:
     """What the options declare."""
-    return Wanted(
+    return DesiredState(
         state=params["state"],
-        stage=params["stage"] or "",
         require_call=params["require_call"],
         fail_when_logged_out=params["when_logged_out"] == "fail",
         wait=params["wait"],
@@ -338,13 +318,12 @@ def wanted(params: _arguments.Params) -> Wanted:
 OPERATION = Operation(
     options={
         "state": {"type": "str", "choices": ["recording", "idle"], "required": True},
-        "stage": {"type": "str", "aliases": ["label"]},
         "require_call": {"type": "bool", "default": False},
         "when_logged_out": {"type": "str", "choices": ["fail", "ignore"], "default": "fail"},
-        **_arguments.WAITING_SPEC,
+        **_options.WAITING_SPEC,
     },
     wanted=wanted,
-    report=result,
+    report=declared,
 )
 
 

@@ -173,22 +173,22 @@ msg:
     Agent 1000: the server did not answer in time. Check the load of the web server, or set timeout higher.
 """
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import Operation, run_module
-from ansible_collections.telephony.vicidial.plugins.module_utils._report import info_result
+from ..module_utils import _options
+from ..module_utils._recording.results import asked
+from ..module_utils._recording.steps import DesiredState
+from ..module_utils._task import Operation, run_module
 
 
-def wanted(params: _arguments.Params) -> Wanted:
+def wanted(params: _options.Params) -> DesiredState:
     """Nothing but an answer."""
     fail_when_logged_out = params["when_logged_out"] == "fail"
-    return Wanted(state=None, fail_when_logged_out=fail_when_logged_out, retries=params["retries"])
+    return DesiredState(state=None, fail_when_logged_out=fail_when_logged_out, retries=params["retries"])
 
 
 OPERATION = Operation(
     options={"when_logged_out": {"type": "str", "choices": ["fail", "ignore"], "default": "ignore"}},
     wanted=wanted,
-    report=info_result,
+    report=asked,
 )
 
 

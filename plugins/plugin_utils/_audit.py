@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is private to the collection: it can change in any release without notice.
 """Who should be recorded against who is: a rule, the agents who are logged in and their STATUS become findings.
 
 Pure: no clock, no I/O, nothing of Ansible.
@@ -14,13 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import (
-    AGENT_STATUSES,
-    IDLE,
-    INCALL,
-    RECORDING,
-    is_user,
-)
+from ..module_utils._protocol.names import is_user
+from ..module_utils._protocol.words import AGENT_STATUSES, IDLE, INCALL, RECORDING
 
 CONFORMING = "conforming"
 MISSING = "missing"

@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is private to the collection: it can change in any release without notice.
 """An action plugin that runs its module's operation in Ansible's own worker, without a process for each task.
 
 A module costs a third of a second before it does anything. The operation is the same object that the module runs, so
@@ -24,14 +26,14 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+from ..module_utils._client.http import HAS_REQUESTS
+from ..module_utils._errors import (
     ApiError,
     NotAttemptedError,
 )
-from ansible_collections.telephony.vicidial.plugins.module_utils._execution import TELL_LOGIN, Task
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import HAS_REQUESTS
-from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
-from ansible_collections.telephony.vicidial.plugins.plugin_utils._lifeline import orphaned, tied_to_parent
+from ..module_utils._logins import Logins
+from ..module_utils._task import TELL_LOGIN, Task
+from ._orphan_watch import orphaned, tied_to_parent
 
 TaskVars = Mapping[str, Any]
 
@@ -49,14 +51,14 @@ class InProcessAction(NormalAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The task's result, as the module would give it."""
-        if not self._is_at_home(task_vars or {}):
-            return self._run_elsewhere(tmp, task_vars)
+        if not self._can_run_in_process(task_vars or {}):
+            return self._run_as_module(tmp, task_vars)
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
         with _environment({name: str(value) for name, value in environment.items()}):
-            return self._run_here(task_vars or {})
+            return self._run_in_process(task_vars or {})
 
-    def _is_at_home(self, task_vars: TaskVars) -> bool:
+    def _can_run_in_process(self, task_vars: TaskVars) -> bool:
         """Whether the module would run as this user, on this machine, with this Python."""
         is_local = self._connection.transport == "local" and not self._connection.become and not self._task.async_val
         return bool(is_local) and HAS_REQUESTS and self._interpreter_is_ours(task_vars)
@@ -70,8 +72,8 @@ class InProcessAction(NormalAction):
         # Discovery looks for any Python that works. This one does.
         return python.startswith("auto") or _same_python(python)
 
-    def _run_elsewhere(self, tmp: str | None, task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        args = _plain(self._task.args)
+    def _run_as_module(self, tmp: str | None, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        args = _to_json_types(self._task.args)
         account = self._account_elsewhere(args)
         barred_by = _logins_elsewhere.why_barred(account)
         if barred_by is not None:
@@ -80,7 +82,7 @@ class InProcessAction(NormalAction):
             result: dict[str, Any] = super().run(tmp, task_vars)
         login = result.pop("login", None)
         if login is not None:
-            _logins_elsewhere.hear_told(account, login)
+            _logins_elsewhere.note_elsewhere(account, login)
         return result
 
     def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> str:
@@ -110,11 +112,11 @@ class InProcessAction(NormalAction):
         masked: dict[str, Any] = remove_values(result, validation._no_log_values)
         return masked
 
-    def _run_here(self, task_vars: TaskVars) -> dict[str, Any]:
+    def _run_in_process(self, task_vars: TaskVars) -> dict[str, Any]:
         operation = self.operation
-        validation = ArgumentSpecValidator(**operation.spec).validate(_plain(self._task.args))
+        validation = ArgumentSpecValidator(**operation.spec).validate(_to_json_types(self._task.args))
         params = validation.validated_parameters
-        warnings = [f"Both option {it['option']} and its alias {it['alias']} are set." for it in validation._warnings]
+        warnings: list[str] = []
         if validation.error_messages:
             result = {"failed": True, "msg": self._argument_error(validation)}
         else:
@@ -163,12 +165,12 @@ def _same_python(path: str) -> bool:
     return named.parent == ours.parent and named.resolve() == ours.resolve()
 
 
-def _plain(value: Any) -> Any:
+def _to_json_types(value: Any) -> Any:
     """``value`` as it would reach a module through JSON: without Ansible's own kinds of text in it."""
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, Mapping):
-        return {str(key): _plain(it) for key, it in value.items()}
+        return {str(key): _to_json_types(element) for key, element in value.items()}
     if isinstance(value, (list, tuple, set)):
-        return [_plain(it) for it in value]
+        return [_to_json_types(element) for element in value]
     return str(value)

@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is private to the collection: it can change in any release without notice.
 """The one grammar of a list of names, such as users or campaigns, as people and AWX surveys write it."""
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, Http
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection, Http
 from ansible_collections.telephony.vicidial.tests.reliability.truth import HARMLESS, OLD_BUILD, Called
 from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER
 from ansible_collections.telephony.vicidial.tests.unit.virtual import VirtualCallCenter

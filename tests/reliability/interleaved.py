@@ -17,17 +17,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Union
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Heard, Wanted
-from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet, Told
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.scheduler import AgentResult, Scheduler
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import DesiredState, Response
 from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER
 from vicidial_simulator import agent_api
 from vicidial_simulator.accounts import Account
 from vicidial_simulator.clock import Clock
 from vicidial_simulator.dialer import AGENT_CONTROLLED, Dialer
 from vicidial_simulator.dialer import Agent as Row
-from vicidial_simulator.faults import Faults, Response
+from vicidial_simulator.faults import Faults
+from vicidial_simulator.faults import Response as HttpResponse
 
 STARTED_AT = 1795338820.0
 CONNECT_SECONDS = 5.0
@@ -73,7 +75,7 @@ class Exchange:
     unsent: bool = False
     takes: float = 0.0
     leave_alone: float = 0.0
-    heard: Heard | None = None
+    heard: Response | None = None
 
 
 class Written(str):
@@ -163,7 +165,7 @@ class World:
         self._due: list[tuple[float, int, _Due, int]] = []
         self._numbers = itertools.count()
 
-    def start(self, agents: Iterable[Agent], wanted: Wanted, size: int = 8, **of_fleet: Any) -> Run:
+    def start(self, agents: Iterable[Agent], wanted: DesiredState, size: int = 8, **of_fleet: Any) -> Run:
         """Begin a run of a fleet; it goes on whenever time passes."""
         run = Run(self, list(agents), wanted, size, of_fleet)
         self.runs.append(run)
@@ -236,15 +238,15 @@ class World:
         fault = self.faults.take(form)
         works = fault is None or fault.works
         text = agent_api.AgentApi(self.dialer).answer(form, _ADDRESS) if works else ""
-        response = Response(text.encode())
+        response = HttpResponse(text.encode())
         if fault is not None:
             response = fault.shape(response)
         if response.delay >= TIMEOUT:
             exchange.takes = TIMEOUT
-            raise _errors.TimedOutError("no answer", "Look", unsent=False)
+            raise _errors.TimedOutError("no answer", "Look", _errors.Delivery.UNANSWERED)
         exchange.takes = response.delay
         if response.ending in ("reset", "reset-in-body", "short"):
-            raise _errors.UnreachableError("the connection broke", "Look", transient=True, unsent=False)
+            raise _errors.UnreachableError("the connection broke", "Look", _errors.Delivery.UNANSWERED, transient=True)
         if response.status != 200:
             is_transient = response.status >= 500 or response.status == 429
             exchange.leave_alone = float(response.headers.get("Retry-After", 0))
@@ -265,12 +267,12 @@ class Run:
 
     world: World
     agents: list[Agent]
-    wanted: Wanted
+    wanted: DesiredState
     size: int
     of_fleet: dict[str, Any]
     trails: dict[Agent, list[Exchange]] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
-    tolds: list[Told] = field(default_factory=list)
+    results: list[AgentResult] = field(default_factory=list)
     crash: BaseException | None = None
     is_over: bool = False
     is_killed: bool = False
@@ -308,8 +310,8 @@ class Run:
         self.gate.acquire()
         try:
             if not self.is_killed:
-                fleet = Fleet(self, self.wanted, interrupted=lambda: self.is_interrupted, **self.of_fleet)
-                self.tolds = fleet.run(self.agents)
+                fleet = Scheduler(self, self.wanted, interrupted=lambda: self.is_interrupted, **self.of_fleet)
+                self.results = fleet.run(self.agents)
         except KilledError:
             pass
         except BaseException as error:  # noqa: BLE001 - whatever it is, the judge tells of it
@@ -323,7 +325,7 @@ class Run:
     def now(self) -> float:
         return self.world.at
 
-    def submit(self, tag: Any, call: Callable[[AgentApi], Heard]) -> None:
+    def submit(self, tag: Any, call: Callable[[AgentApi], Response]) -> None:
         self.free -= 1
         self.most_under_way = max(self.most_under_way, self.size - self.free)
         step = tag.step
@@ -332,7 +334,7 @@ class Run:
         self.trails.setdefault(tag.agent, []).append(exchange)
         self.world.schedule(self.world.at + self.world.up, lambda: self._work(tag, call, exchange))
 
-    def _work(self, tag: Any, call: Callable[[AgentApi], Heard], exchange: Exchange) -> None:
+    def _work(self, tag: Any, call: Callable[[AgentApi], Response], exchange: Exchange) -> None:
         """The call is at the server."""
         world = self.world
         self.exchange, exchange.worked_at = exchange, world.at
@@ -350,13 +352,13 @@ class Run:
         # After a lock has run out the count begins anew: that it changed tells nothing by itself.
         is_counted = (account.failures, account.last_failure) != before
         exchange.login_failed = is_counted and account.last_failure == world.dialer.clock.now()
-        exchange.unsent = heard.error is not None and heard.error.unsent
+        exchange.unsent = heard.error is not None and (heard.error.delivery is _errors.Delivery.NOT_SENT)
         arrival = world.at + world.down + exchange.takes
         exchange.heard = heard
         heapq.heappush(self._arrivals, (arrival, next(self._numbers), tag, exchange))
         world.schedule(arrival, self, self.ticket)
 
-    def collect(self, seconds: float) -> tuple[Any, Heard] | None:
+    def collect(self, seconds: float) -> tuple[Any, Response] | None:
         assert seconds >= 0
         self._turns += 1
         assert self._turns < _MOST_TURNS, "the fleet turns around itself"
@@ -376,7 +378,7 @@ class Run:
         assert exchange.heard is not None
         exchange.heard_at = world.at
         exchange.heard = replace(exchange.heard, at=world.at)
-        if exchange.heard.error is not None and exchange.heard.error.stops_run and self.heard_unfit_after is None:
+        if exchange.heard.error is not None and exchange.heard.error.aborts_run and self.heard_unfit_after is None:
             self.heard_unfit_after = len(self.exchanges)
         return tag, exchange.heard
 

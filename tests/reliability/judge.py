@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Outcome
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError, NotAttemptedError
-from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Told
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.scheduler import AgentResult
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import Outcome
 from ansible_collections.telephony.vicidial.tests.reliability.interleaved import Begun, Exchange, Run, World
 
 Trail = list[Exchange]
@@ -37,10 +37,10 @@ def judge(run: Run) -> None:
     """Raise AssertionError for the first promise that ``run``, which is over, did not keep."""
     if run.crash is not None:
         raise AssertionError(f"the fleet raised {run.crash!r}") from run.crash
-    assert [told.agent for told in run.tolds] == run.agents, "not one outcome an agent, in order"
+    assert [told.agent for told in run.results] == run.agents, "not one outcome an agent, in order"
     _judge_pace(run)
     _judge_logins(run)
-    for told in run.tolds:
+    for told in run.results:
         trail = run.trails.get(told.agent, [])
         _judge_signals(run, trail)
         _judge_numbers(run, trail)
@@ -176,7 +176,7 @@ def _judge_end(run: Run, trail: Trail) -> None:
 # What is said of one agent
 
 
-def _judge_outcome(run: Run, told: Told, trail: Trail) -> None:
+def _judge_outcome(run: Run, told: AgentResult, trail: Trail) -> None:
     outcome = told.outcome
     if run.of_fleet.get("check_mode") and outcome.changed:
         _judge_foreseen(run, outcome, trail)

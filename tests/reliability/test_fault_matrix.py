@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Callable
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _report
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
 from ansible_collections.telephony.vicidial.tests.reliability.faulty import (
     NETWORK_FAULTS,
@@ -68,9 +67,9 @@ class Cell:
             center.hit(**hit)
         center.events.update(self.events)
         options = {"stage": LABEL, "wait_timeout": PATIENCE_SECONDS, **self.options}
-        tolds = center.declare(FLOOR[: self.agents], self.wanted, **options)
+        results = center.declare(FLOOR[: self.agents], self.wanted, **options)
         found = []
-        for record in _report.result(tolds, self.agents == 1)["recordings"]:
+        for record in results.result(results, self.agents == 1)["recordings"]:
             calls = [it for it in center.log if it.user == record["user"]]
             found += [f"{record['user']}: {it}" for it in falsehoods(self.wanted, record, calls, center.log)]
         center.at += A_MINUTE

@@ -22,7 +22,7 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
+from ansible_collections.telephony.vicidial.plugins.module_utils import _options
 from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.modules.vicidial_stereo_recording import OPERATION
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
@@ -231,7 +231,7 @@ def play(cell: Cell, certificates: Certificates) -> list[str]:
     return found
 
 
-def params(cell: Cell, site: Site) -> _arguments.Params:
+def params(cell: Cell, site: Site) -> _options.Params:
     defaults = {name: spec.get("default") for name, spec in OPERATION.spec["argument_spec"].items()}
     connection = {"api_url": site.url, "api_user": USER, "api_password": PASSWORD, "timeout": timeout(cell)}
     named = {"agent_users": list(cell.users), "state": cell.wanted, "stage": LABEL}

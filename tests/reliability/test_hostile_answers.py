@@ -26,10 +26,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import LONGEST_BODY, Connection
-from ansible_collections.telephony.vicidial.plugins.module_utils._non_agent_api import LoggedInAgent, parse_agents
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import (
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import LONGEST_BODY, Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import (
     NothingToEnd,
     Sent,
     Status,
@@ -37,6 +37,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._reply import (
     parse_reply,
     parse_version,
 )
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.tables import LoggedInAgent, parse_agents
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
 from vicidial_simulator.accounts import Account
 from vicidial_simulator.agent_api import AgentApi as Server

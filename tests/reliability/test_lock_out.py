@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
-from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
-from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Pool
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.scheduler import Scheduler
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import DesiredState
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.workers import WorkerPool
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
 from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER, Simulator, call_center, serving
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import WAYS, Tasks, play, python_for
@@ -162,9 +163,11 @@ def test_loading_the_inventory_is_one_failed_login(simulator: Simulator, tmp_pat
 @pytest.mark.parametrize("fault", [*CALL_FAULTS, *STATE_FAULTS])
 def test_no_fault_makes_it_a_second_failed_login(simulator: Simulator, fault: str, times: int | None) -> None:
     simulator.faults.add(simulator.dialer, fault, **({"times": times} if fault in CALL_FAULTS else {}))
-    with Pool(Connection(simulator.api_url, USER, "wrong", timeout=1.0), 8) as pool:
-        tolds = Fleet(pool, Wanted("recording", retries=3, wait_timeout=1.0)).run([Agent(user) for user in FLOOR])
-    assert all(told.outcome.failure is not None and not told.outcome.signals for told in tolds)
+    with WorkerPool(Connection(simulator.api_url, USER, "wrong", timeout=1.0), 8) as pool:
+        results = Scheduler(pool, DesiredState("recording", retries=3, wait_timeout=1.0)).run(
+            [Agent(user) for user in FLOOR]
+        )
+    assert all(told.outcome.failure is not None and not told.outcome.signals for told in results)
     assert simulator.dialer.accounts[USER].failures <= 1
 
 

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import DesiredState
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
 from ansible_collections.telephony.vicidial.tests.reliability.interleaved import STARTED_AT, TIMEOUT, Run, World
 from ansible_collections.telephony.vicidial.tests.reliability.judge import LIMITS, judge, judge_doubles
@@ -47,8 +47,8 @@ PAUSES = [0.0, 0.015, 0.1, 0.4, 0.9, 2.0, 5.0, 11.0]
 When = Union[float, str]
 pauses = st.sampled_from(PAUSES)
 whens: st.SearchStrategy[When] = st.sampled_from([*PAUSES, "STATUS", "STATUS", "BEGIN", "END", "END"])
-REFUSED = _errors.UnreachableError("refused", "Start it", transient=True, unsent=True)
-NO_CONNECTION = _errors.TimedOutError("no connection", "Look", unsent=True)
+REFUSED = _errors.UnreachableError("refused", "Start it", _errors.Delivery.NOT_SENT, transient=True)
+NO_CONNECTION = _errors.TimedOutError("no connection", "Look", _errors.Delivery.NOT_SENT)
 tally: Counter[str] = Counter()
 
 
@@ -149,7 +149,7 @@ class Episode(RuleBasedStateMachine):
 
     def declare(self, pause: float, state: str | None, given: Declaration, password: str = PASSWORD) -> None:
         self.pass_time(pause)
-        wanted = Wanted(
+        wanted = DesiredState(
             state,
             stage=f"_r{len(self.world.runs)}",
             require_call=given.require_call,
@@ -366,15 +366,15 @@ class Episode(RuleBasedStateMachine):
         self.pass_time(15.0)  # what screens have read is done by then
         state = self.world.runs[-1].wanted.state or "idle"
         self.world.password = PASSWORD
-        last = self.world.start([Agent(user) for user in USERS], Wanted(state, stage="_last"))
+        last = self.world.start([Agent(user) for user in USERS], DesiredState(state, stage="_last"))
         while not last.is_over:
             self.pass_time(2.0)
-        failures = [told.outcome.failure for told in last.tolds if not told.outcome.confirmed]
+        failures = [told.outcome.failure for told in last.results if not told.outcome.confirmed]
         assert not failures, f"all is well, and {state} cannot be reached: {failures}"
 
     def count(self, limits: Counter[str]) -> None:
         runs = self.world.runs
-        outcomes = [told.outcome for run in runs for told in run.tolds]
+        outcomes = [told.outcome for run in runs for told in run.results]
         tally.update(limits)
         tally.update(
             episodes=1,

@@ -25,8 +25,9 @@ from typing import Any, Callable
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
 from ansible_collections.telephony.vicidial.tests.reliability.listening import (
     ANSWER,
     Answer,
@@ -82,8 +83,9 @@ def https(certificate: Path, client_ca: Path | None = None) -> Iterator[Simulato
 
 CLIENT = """
 import json, os, sys
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi, ApiError
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi, ApiError
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection
 given = os.environ.copy()
 for url, user, password, verify, environment in json.load(sys.stdin):
     os.environ.clear()
@@ -91,7 +93,7 @@ for url, user, password, verify, environment in json.load(sys.stdin):
     try:
         print("done:", AgentApi(Connection(url, user, password, verify=verify)).status(Agent("1000")).state)
     except ApiError as error:
-        print(error.reason, error.transient, error.unsent, error)
+        print(error.reason, error.transient, (error.delivery is _errors.Delivery.NOT_SENT), error)
 """
 
 UNTRUSTED = "unreachable False True the server's certificate is not trusted: "
@@ -318,7 +320,9 @@ def test_a_proxy_that_refuses_is_told_without_its_credentials(
         error = refused(f"{scheme}://dialer.invalid")
     assert (error.reason, error.transient) == ("http_error" if scheme == "http" else "unreachable", status == 502)
     assert f"HTTP {status}" in str(error)
-    assert error.unsent == (scheme == "https"), "a tunnel that is not there has carried nothing"
+    assert (error.delivery is _errors.Delivery.NOT_SENT) == (scheme == "https"), (
+        "a tunnel that is not there has carried nothing"
+    )
     assert PROXY_PASSWORD not in f"{error} {vars(error)}"
 
 

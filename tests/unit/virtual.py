@@ -14,11 +14,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Callable
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError
-from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet, Told
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.scheduler import AgentResult, Scheduler
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import DesiredState
 from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER
 from vicidial_simulator import agent_api
 from vicidial_simulator.accounts import Account
@@ -50,10 +51,10 @@ class VirtualCallCenter:
         self.password = PASSWORD
         self._clients: dict[str, AgentApi] = {}
 
-    def declare(self, agents: Iterable[str], state: str | None, **other: Any) -> list[Told]:
+    def declare(self, agents: Iterable[str], state: str | None, **other: Any) -> list[AgentResult]:
         """Drive a fleet; ``other`` are fields of Wanted, or arguments of Fleet."""
         of_fleet = {key: other.pop(key) for key in ("check_mode", "rate_limit", "interrupted") if key in other}
-        return Fleet(self, Wanted(state, **other), **of_fleet).run([Agent(user) for user in agents])
+        return Scheduler(self, DesiredState(state, **other), **of_fleet).run([Agent(user) for user in agents])
 
     def live(self, user: str) -> list[int]:
         """The ids of the live agent-controlled recordings of ``user``, in truth."""

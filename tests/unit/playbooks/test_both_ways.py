@@ -32,7 +32,7 @@ JINJA = "{{ 7 * 7 }} {% raw %}"
 # Task by task: the keywords of each; what they leave behind in the call center is there for the next ones.
 SCENARIOS: dict[str, dict[str, Any]] = {
     "check": {DECLARE: {"agent_user": "1000", "state": "recording"}, "check_mode": True, "diff": True},
-    "begin": {DECLARE: {"agent_user": "1000", "state": "recording", "label": "_X"}, "diff": True},
+    "begin": {DECLARE: {"agent_user": "1000", "state": "recording"}, "diff": True},
     "again": {DECLARE: {"agent_user": "1000", "state": "recording"}},
     "number": {DECLARE: {"agent_user": 1000, "state": "recording", "wait_timeout": "9"}},
     "end": {DECLARE: {"alt_user": "crm1000", "state": "idle"}},
@@ -61,7 +61,6 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "wrong_choice": {DECLARE: {"agent_user": "1000", "state": "paused"}},
     "wrong_type": {DECLARE: {"agent_user": "1000", "state": "idle", "timeout": "soon"}},
     "unknown_option": {DECLARE: {"agent_user": "1000", "state": "idle", "agent": "1000"}},
-    "two_names": {DECLARE: {"agent_user": "1000", "state": "idle", "stage": "_A", "label": "_B"}},
     "unreachable": {DECLARE: {"agent_user": "1000", "state": "idle", "api_url": "http://127.0.0.1:9", "retries": 0}},
     "plain_http": {ASK: {"agent_user": "1000", "api_url": "http://dialer.invalid", "retries": 0, "timeout": 2}},
     "list": {LIST: {"campaigns": "SALES"}},

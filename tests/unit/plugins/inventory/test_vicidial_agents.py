@@ -28,7 +28,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.telephony.vicidial.plugins.doc_fragments import connection
 from ansible_collections.telephony.vicidial.plugins.inventory import vicidial_agents
-from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
+from ansible_collections.telephony.vicidial.plugins.module_utils import _options
 from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.modules.vicidial_stereo_recording_info import OPERATION
 from ansible_collections.telephony.vicidial.tests.support import Simulator
@@ -204,7 +204,7 @@ def test_recording_gives_the_record_that_the_modules_give_as_a_fact(source: Sour
     assert source.calls[:2] == ["logged_in_agents", "1000"]
     assert sorted(source.calls[1:]) == [str(user) for user in range(1000, 1010)]
     named = {"agent_user": None, "agent_users": ["1003", "1004"], "alt_user": None, "when_logged_out": "ignore"}
-    spec = {**_arguments.CONNECTION_SPEC, **_arguments.PACE_SPEC}
+    spec = {**_options.CONNECTION_SPEC, **_options.THROTTLE_SPEC}
     params = {**{name: option.get("default") for name, option in spec.items()}, **named}
     params.update(api_url=source.simulator.url, api_user="6666", api_password="simulated")
     told, _warnings = OPERATION.perform(params, False, lambda: False, Logins())
@@ -407,10 +407,10 @@ def test_the_connection_from_the_environment(source: Source, monkeypatch: pytest
 def test_the_environment_variables_are_those_of_the_modules() -> None:
     documented = yaml.safe_load(connection.ModuleDocFragment.PLUGIN)["options"]
     assert {name: [env["name"] for env in option["env"]] for name, option in documented.items()} == {
-        name: option["fallback"][1] for name, option in _arguments.CONNECTION_SPEC.items() if "fallback" in option
+        name: option["fallback"][1] for name, option in _options.CONNECTION_SPEC.items() if "fallback" in option
     }
     described = yaml.safe_load(connection.ModuleDocFragment.DOCUMENTATION)["options"]
-    assert set(described) == set(_arguments.CONNECTION_SPEC)
+    assert set(described) == set(_options.CONNECTION_SPEC)
 
 
 def test_verification_of_the_certificate(https_simulator: Simulator, source: Source) -> None:
@@ -691,7 +691,7 @@ def test_a_play_over_a_campaign_evaluates_the_interpreter_and_no_name(source: So
 
 
 def test_every_example_is_a_file_of_this_plugin(source: Source) -> None:
-    options = yaml.safe_load(vicidial_agents.DOCUMENTATION)["options"].keys() | _arguments.CONNECTION_SPEC.keys()
+    options = yaml.safe_load(vicidial_agents.DOCUMENTATION)["options"].keys() | _options.CONNECTION_SPEC.keys()
     constructed = {"strict", "compose", "groups", "keyed_groups"}
     caching = {"cache", "cache_plugin", "cache_timeout", "cache_connection", "cache_prefix"}
     for example in filter(None, yaml.safe_load_all(vicidial_agents.EXAMPLES)):

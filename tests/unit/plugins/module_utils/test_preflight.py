@@ -12,16 +12,20 @@ import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors, _preflight
 from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import CHECKS, Answers, Transport, findings
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import Version
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import Version
 
 EPOCH = 1795338820
 VERSION = Version("2.14-84", "260302-1142", "2026-11-22 09:13:40", EPOCH)
-HTTPS = Transport("dialer.example.com", encrypted=True, verified=True, stays_here=False)
+HTTPS = Transport("dialer.example.com", encrypted=True, verified=True, is_loopback=False)
 FIT = Answers(VERSION, sent=EPOCH + 0.4, came=EPOCH + 0.6)
 
-UNREACHABLE = _errors.UnreachableError("the server cannot be reached", "Start it", transient=True, unsent=True)
-UNTRUSTED = _errors.TlsError("the certificate is not trusted", "Set ca_path", transient=False, unsent=True)
-TIMED_OUT = _errors.TimedOutError("no answer in time", "Wait", unsent=False)
+UNREACHABLE = _errors.UnreachableError(
+    "the server cannot be reached", "Start it", _errors.Delivery.NOT_SENT, transient=True
+)
+UNTRUSTED = _errors.TlsError(
+    "the certificate is not trusted", "Set ca_path", _errors.Delivery.NOT_SENT, transient=False
+)
+TIMED_OUT = _errors.TimedOutError("no answer in time", "Wait", _errors.Delivery.UNANSWERED)
 BAD_GATEWAY = _errors.HttpError("HTTP 502 came back", "Look at the logs")
 WEB_PAGE = _errors.NotUnderstoodError("a web page came back", "Check api_url")
 TRANSLATED = _errors.TranslatedError("the answer is not in English", "Set the language")
@@ -50,7 +54,7 @@ ANSWERS = [
     (_errors.PermissionDeniedError(), "permission", "stereo_recording"),
     (TRANSLATED, "language", None),
     (UNTRUSTED, "tls", None),
-    (_errors.UnsupportedServerError("250429-0937"), "build", None),
+    (_errors.UnsupportedServerError("250429-0937", "250830-2102"), "build", None),
     (UNREACHABLE, None, None),
     (TIMED_OUT, None, None),
     (BAD_GATEWAY, None, None),
@@ -113,8 +117,8 @@ def test_a_server_that_is_not_trusted_is_not_called_down() -> None:
         ({}, "passed", "certificate is verified"),
         ({"verified": False}, "failed", "certificate is not verified"),
         ({"encrypted": False}, "failed", "travels to dialer.example.com in clear"),
-        ({"encrypted": False, "stays_here": True}, "passed", "does not leave this machine"),
-        ({"verified": False, "stays_here": True}, "passed", "does not leave this machine"),
+        ({"encrypted": False, "is_loopback": True}, "passed", "does not leave this machine"),
+        ({"verified": False, "is_loopback": True}, "passed", "does not leave this machine"),
     ],
 )
 @pytest.mark.parametrize("trouble", [None, _errors.PermissionDeniedError()])

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils import _options
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
 from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import CHECKS
 from ansible_collections.telephony.vicidial.plugins.modules import vicidial_agent_api_info as module
@@ -86,7 +86,7 @@ def task(simulator: Simulator, run_module: Run) -> Task:
 @pytest.fixture
 def from_afar(monkeypatch: pytest.MonkeyPatch) -> None:
     """The simulator's address counts as another machine's."""
-    monkeypatch.setattr(_arguments, "is_loopback", lambda _host: False)
+    monkeypatch.setattr(_options, "is_loopback", lambda _host: False)
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -232,7 +232,7 @@ def test_a_verified_certificate(https_simulator: Simulator, run_module: Run, fro
 def test_a_certificate_that_is_not_trusted_gets_no_login(
     https_simulator: Simulator, run_module: Run, monkeypatch: pytest.MonkeyPatch, is_far: bool
 ) -> None:
-    monkeypatch.setattr(_arguments, "is_loopback", lambda _host: not is_far)
+    monkeypatch.setattr(_options, "is_loopback", lambda _host: not is_far)
     task = Task(https_simulator, run_module)
     result = task()
     assert (checks(result, "failed"), checks(result, "unknown")) == ({"tls"}, set(CHECKS) - {"tls"})

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _convergence
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording import decision, progress
 from ansible_collections.telephony.vicidial.plugins.modules import vicidial_stereo_recording as module
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 from ansible_collections.telephony.vicidial.tests.unit.plugins.modules.conftest import RECORD, Run
@@ -73,22 +74,22 @@ class Task:
 @pytest.fixture
 def task(simulator: Simulator, run_module: Run, monkeypatch: pytest.MonkeyPatch) -> Task:
     """Patience in proportion to the simulator's screens, which are twenty times as quick as real ones."""
-    for name in ("SCREEN_SECONDS", "FIRST_RETRY_PAUSE"):
-        monkeypatch.setattr(_convergence, name, getattr(_convergence, name) / 10)
-    monkeypatch.setattr(_convergence, "LOST_SECONDS", {"BEGIN": 1.0, "END": 0.4})
+    monkeypatch.setattr(progress, "SCREEN_SECONDS", progress.SCREEN_SECONDS / 10)
+    monkeypatch.setattr(f"{decision.__name__}.FIRST_RETRY_PAUSE", 0.05)
+    monkeypatch.setattr(progress, "LOST_SECONDS", {"BEGIN": 1.0, "END": 0.4})
     return Task(simulator, run_module)
 
 
 def test_four_steps_to_recording_and_four_back(task: Task) -> None:
     """Check, real, check again, real again; the proof is the dialer's own state."""
     for state, signal, live in (("recording", "BEGIN", 1), ("idle", "END", 0)):
-        foreseen = task(state=state, check_mode=True)
-        assert (foreseen["changed"], foreseen["recordings"][0]["state"], task.live()) == (True, state, 1 - live)
-        assert (foreseen["recordings"][0]["confirmed"], task.calls) == (False, ["STATUS"])
+        predicted = task(state=state, check_mode=True)
+        assert (predicted["changed"], predicted["recordings"][0]["state"], task.live()) == (True, state, 1 - live)
+        assert (predicted["recordings"][0]["confirmed"], task.calls) == (False, ["STATUS"])
         done = task(state=state)
         assert (done["changed"], done["recordings"][0]["state"], task.live()) == (True, state, live)
         assert (done["recordings"][0]["confirmed"], done["recordings"][0]["signals"]) == (True, [signal])
-        assert done["diff"] == foreseen["diff"]
+        assert done["diff"] == predicted["diff"]
         polls = len(task.calls) - 3
         assert polls >= 1
         assert task.calls == ["STATUS", "STATUS", signal, *["STATUS"] * polls]
@@ -163,8 +164,6 @@ def test_verification_by_environment_variables(
     ("options", "said"),
     [
         ({"agent_user": "10 00"}, "is not a VICIdial user"),
-        ({"stage": "a|b"}, "is not a label"),
-        ({"label": "a|b"}, "is not a label"),
         ({"api_source": "x"}, "api_source"),
         ({"api_url": "dialer"}, "api_url"),
         ({"api_user": ""}, "api_user"),
@@ -210,7 +209,7 @@ def test_an_agent_must_be_named(run_module: Run) -> None:
 
 
 def test_without_requests_ansibles_own_message_says_so(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.telephony.vicidial.plugins.module_utils._execution.HAS_REQUESTS", False)
+    monkeypatch.setattr("ansible_collections.telephony.vicidial.plugins.module_utils._task.HAS_REQUESTS", False)
     result = task(state="idle")
     assert "Failed to import the required Python library (requests)" in result["msg"]
     assert not {"reason", "recordings"} & set(result)
@@ -394,7 +393,6 @@ def test_many_agents_each_once_in_the_order_given(task: Task) -> None:
         ("4711", False, True),
     ]
     assert result["counts"] == {"changed": 1, "already": 1, "failed": 0, "skipped": 1}
-    assert result["drifted"] == ["1001"]
     assert result["diff"]["before"] == "1003: recording\n1001: idle\n4711: unknown\n"
     assert result["diff"]["after"] == "1003: recording\n1001: recording\n4711: unknown\n"
     assert "vicidial_stereo_recording" not in result["ansible_facts"]

@@ -11,15 +11,15 @@ from itertools import count, pairwise
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import Wanted
-from ansible_collections.telephony.vicidial.plugins.module_utils._fleet import Fleet
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
-from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Pool
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.scheduler import Scheduler
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import DesiredState
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.workers import WorkerPool
 from ansible_collections.telephony.vicidial.tests.unit.virtual import STARTED_AT, VirtualCallCenter, failing
 
 FLOOR = [str(user) for user in range(1000, 1300)]
-REFUSED = _errors.UnreachableError("refused", "Start it", transient=True, unsent=True)
+REFUSED = _errors.UnreachableError("refused", "Start it", _errors.Delivery.NOT_SENT, transient=True)
 CRASHED = _errors.HttpError("HTTP 500", "Look", transient=True)
 
 
@@ -29,15 +29,15 @@ def center() -> VirtualCallCenter:
 
 
 def test_a_floor_that_is_so_already_costs_one_call_each(center: VirtualCallCenter) -> None:
-    tolds = center.declare(FLOOR, "idle")
+    results = center.declare(FLOOR, "idle")
     assert center.values() == ["STATUS"] * 300
-    assert [told.user for told in tolds] == FLOOR
-    assert all(told.outcome.confirmed and not told.outcome.changed for told in tolds)
+    assert [told.user for told in results] == FLOOR
+    assert all(told.outcome.confirmed and not told.outcome.changed for told in results)
 
 
 def test_the_screens_second_passes_for_everyone_at_once(center: VirtualCallCenter) -> None:
-    tolds = center.declare(FLOOR, "recording")
-    assert all(told.outcome.confirmed and told.outcome.signals == ("BEGIN",) for told in tolds)
+    results = center.declare(FLOOR, "recording")
+    assert all(told.outcome.confirmed and told.outcome.signals == ("BEGIN",) for told in results)
     assert [len(center.live(user)) for user in FLOOR] == [1] * 300
     # 8 workers at 10 ms a call: what it takes is the calls, and one screen with the poll that sees it.
     assert center.calls[-1][0] < len(center.calls) * 0.01 / 8 + 2.0
@@ -62,10 +62,10 @@ def test_the_first_agent_is_asked_alone(center: VirtualCallCenter) -> None:
 def test_a_wrong_password_is_one_failed_login_for_500_agents() -> None:
     center = VirtualCallCenter(agents=500)
     center.password = "wrong"
-    tolds = center.declare([str(user) for user in range(1000, 1500)], "recording")
+    results = center.declare([str(user) for user in range(1000, 1500)], "recording")
     assert center.dialer.accounts["6666"].failures == 1
-    assert {told.outcome.failure.reason for told in tolds if told.outcome.failure} == {"authentication_failed"}
-    assert "not attempted" in str(tolds[499].outcome.failure)
+    assert {told.outcome.failure.reason for told in results if told.outcome.failure} == {"authentication_failed"}
+    assert "not attempted" in str(results[499].outcome.failure)
 
 
 def test_a_password_that_is_changed_in_the_middle_cannot_lock_the_account(center: VirtualCallCenter) -> None:
@@ -76,24 +76,24 @@ def test_a_password_that_is_changed_in_the_middle_cannot_lock_the_account(center
             center.dialer.accounts["6666"].password = "changed"
 
     center.meddle = change
-    tolds = center.declare(FLOOR, "recording")
+    results = center.declare(FLOOR, "recording")
     assert 1 <= center.dialer.accounts["6666"].failures <= 8
     # Those whose signal was on its way are not said to be anything.
-    unknown = [told for told in tolds if told.outcome.signals and not told.outcome.confirmed]
+    unknown = [told for told in results if told.outcome.signals and not told.outcome.confirmed]
     assert unknown
     assert {told.outcome.state for told in unknown} == {None}
 
 
 @pytest.mark.parametrize("agents", [["4711", *FLOOR], [*FLOOR[:5], "4711", *FLOOR[5:]]])
 def test_an_agent_who_is_logged_out_stops_nobody_else(center: VirtualCallCenter, agents: list[str]) -> None:
-    tolds = center.declare(agents, "recording")
-    assert [told.user for told in tolds if not told.outcome.confirmed] == ["4711"]
+    results = center.declare(agents, "recording")
+    assert [told.user for told in results if not told.outcome.confirmed] == ["4711"]
 
 
 def test_an_agent_about_whom_the_server_crashes_stops_nobody_else(center: VirtualCallCenter) -> None:
     center.meddle = failing(CRASHED, lambda form: form["agent_user"] == "1007")
-    tolds = center.declare(FLOOR, "recording")
-    assert [told.user for told in tolds if not told.outcome.confirmed] == ["1007"]
+    results = center.declare(FLOOR, "recording")
+    assert [told.user for told in results if not told.outcome.confirmed] == ["1007"]
 
 
 def test_where_the_first_answer_is_lost_nobody_else_is_asked(center: VirtualCallCenter) -> None:
@@ -105,33 +105,33 @@ def test_where_the_first_answer_is_lost_nobody_else_is_asked(center: VirtualCall
 
 def test_a_server_that_was_never_there_is_asked_about_one_agent_only(center: VirtualCallCenter) -> None:
     center.meddle = failing(REFUSED)
-    tolds = center.declare(FLOOR, "recording", retries=2)
+    results = center.declare(FLOOR, "recording", retries=2)
     assert center.values() == ["STATUS"] * 3
-    assert "not attempted" in str(tolds[1].outcome.failure)
-    assert {told.outcome.failure.reason for told in tolds if told.outcome.failure} == {"unreachable"}
+    assert "not attempted" in str(results[1].outcome.failure)
+    assert {told.outcome.failure.reason for told in results if told.outcome.failure} == {"unreachable"}
 
 
 def test_a_server_that_goes_away_in_the_middle_is_given_up_after_a_few(center: VirtualCallCenter) -> None:
     numbers = count()
     center.meddle = failing(REFUSED, lambda _form: next(numbers) >= 100)
-    tolds = center.declare(FLOOR, "idle", retries=2)
-    assert len([told for told in tolds if told.outcome.confirmed]) == 100
+    results = center.declare(FLOOR, "idle", retries=2)
+    assert len([told for told in results if told.outcome.confirmed]) == 100
     assert len(center.calls) - 100 <= 3 * 8
-    assert "not attempted" in str(tolds[-1].outcome.failure)
+    assert "not attempted" in str(results[-1].outcome.failure)
 
 
 def test_a_server_that_is_away_for_three_seconds_costs_nobody_his_state(center: VirtualCallCenter) -> None:
     center.meddle = failing(REFUSED, lambda _form: 1.0 < center.now() - STARTED_AT < 4.0)
-    tolds = center.declare(FLOOR, "recording", wait_timeout=20)
-    assert all(told.outcome.confirmed for told in tolds)
+    results = center.declare(FLOOR, "recording", wait_timeout=20)
+    assert all(told.outcome.confirmed for told in results)
     assert [len(center.live(user)) for user in FLOOR] == [1] * 300
 
 
 def test_check_mode_sends_no_signal_and_names_those_it_would(center: VirtualCallCenter) -> None:
     center.dialer.start_recording("1007")
-    tolds = center.declare(FLOOR, "recording", check_mode=True)
+    results = center.declare(FLOOR, "recording", check_mode=True)
     assert center.values() == ["STATUS"] * 300
-    assert [told.user for told in tolds if not told.outcome.changed] == ["1007"]
+    assert [told.user for told in results if not told.outcome.changed] == ["1007"]
 
 
 def test_the_rate_limit_holds_for_all_calls_together(center: VirtualCallCenter) -> None:
@@ -141,12 +141,12 @@ def test_the_rate_limit_holds_for_all_calls_together(center: VirtualCallCenter) 
 
 
 def test_an_interruption_begins_nothing_more_and_hides_nothing(center: VirtualCallCenter) -> None:
-    tolds = center.declare(FLOOR, "recording", interrupted=lambda: len(center.calls) >= 50)
+    results = center.declare(FLOOR, "recording", interrupted=lambda: len(center.calls) >= 50)
     assert len(center.calls) <= 50 + 8
     signalled = {user for _at, value, user in center.calls if value == "BEGIN"}
-    assert {told.user for told in tolds if told.outcome.changed} == signalled
-    assert {told.outcome.failure.reason for told in tolds if told.outcome.failure} == {"interrupted"}
-    assert {told.outcome.state for told in tolds if told.outcome.signals} <= {None, "recording"}
+    assert {told.user for told in results if told.outcome.changed} == signalled
+    assert {told.outcome.failure.reason for told in results if told.outcome.failure} == {"interrupted"}
+    assert {told.outcome.state for told in results if told.outcome.signals} <= {None, "recording"}
     center.at += 5
     again = center.declare(FLOOR, "recording")
     assert all(told.outcome.confirmed for told in again)
@@ -161,8 +161,8 @@ def test_nobody_is_no_call(center: VirtualCallCenter) -> None:
 def test_polls_that_are_all_late_at_once_are_caught_up_with() -> None:
     """A slow server and a large floor: by the time that everyone has been signalled, every first poll is overdue."""
     center = VirtualCallCenter(agents=1500, latency=0.05)
-    tolds = center.declare(list(center.dialer.agents), "recording")
-    assert all(told.outcome.confirmed for told in tolds)
+    results = center.declare(list(center.dialer.agents), "recording")
+    assert all(told.outcome.confirmed for told in results)
 
 
 def test_a_thousand_agents_cost_no_more_each_than_a_hundred() -> None:
@@ -186,11 +186,11 @@ def test_no_screen_up_to_ten_seconds_slow_ever_begins_two(poll: float, act: floa
     center = VirtualCallCenter(agents=20)
     for number, user in enumerate(center.dialer.agents):
         center.dialer.change_screen(user, poll=poll, act=act, phase=center.at - poll * number / 20)
-    tolds = center.declare(list(center.dialer.agents), "recording", wait_timeout=wait_timeout)
+    results = center.declare(list(center.dialer.agents), "recording", wait_timeout=wait_timeout)
     center.at += 60
     assert [len(center.live(user)) for user in center.dialer.agents] == [1] * 20
     if wait_timeout >= poll + act + 1:
-        assert all(told.outcome.confirmed for told in tolds)
+        assert all(told.outcome.confirmed for told in results)
 
 
 @pytest.mark.parametrize("after", [0.0, 0.7, 1.9, 3.1, 4.4])
@@ -220,17 +220,22 @@ def test_a_rate_limit_takes_no_agents_time_away() -> None:
     center = VirtualCallCenter(agents=60)
     for _time in range(2):
         center.dialer.start_recording("1000")
-    tolds = center.declare(list(center.dialer.agents), "idle", rate_limit=5)
-    assert all(told.outcome.confirmed for told in tolds)
+    results = center.declare(list(center.dialer.agents), "idle", rate_limit=5)
+    assert all(told.outcome.confirmed for told in results)
     assert center.live("1000") == []
 
 
 def test_an_interruption_ends_also_the_one_whose_answer_stopped_the_run(center: VirtualCallCenter) -> None:
     garbled = _errors.NotUnderstoodError("what?", "Look")
     center.meddle = failing(garbled, lambda form: form["value"] == "BEGIN")
-    tolds = center.declare(FLOOR[:3], "recording", wait_timeout=600, interrupted=lambda: center.now() - STARTED_AT > 5)
+    results = center.declare(
+        FLOOR[:3], "recording", wait_timeout=600, interrupted=lambda: center.now() - STARTED_AT > 5
+    )
     assert center.now() - STARTED_AT < 6
-    assert {told.outcome.failure.reason for told in tolds if told.outcome.failure} == {"interrupted", "not_understood"}
+    assert {told.outcome.failure.reason for told in results if told.outcome.failure} == {
+        "interrupted",
+        "not_understood",
+    }
 
 
 def test_a_proxy_that_refuses_everybody_in_the_middle_is_given_up_after_a_few(center: VirtualCallCenter) -> None:
@@ -242,18 +247,20 @@ def test_a_proxy_that_refuses_everybody_in_the_middle_is_given_up_after_a_few(ce
 
 
 def test_with_a_refusal_of_an_earlier_run_nobody_is_asked(center: VirtualCallCenter) -> None:
-    fleet = Fleet(center, Wanted("idle"))
-    tolds = fleet.run([Agent("1000"), Agent("1001")], _errors.AuthenticationFailedError())
+    fleet = Scheduler(center, DesiredState("idle"))
+    results = fleet.run([Agent("1000"), Agent("1001")], _errors.AuthenticationFailedError())
     assert center.calls == []
-    assert {told.outcome.failure.reason for told in tolds if told.outcome.failure} == {"authentication_failed"}
+    assert {told.outcome.failure.reason for told in results if told.outcome.failure} == {"authentication_failed"}
 
 
 def test_a_worker_that_cannot_be_made_is_an_error_and_no_endless_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_args: object) -> None:
         raise OSError("no sockets left")
 
-    monkeypatch.setattr("ansible_collections.telephony.vicidial.plugins.module_utils._pool.AgentApi", broken)
-    pool = Pool(Connection("http://127.0.0.1:9/", "6666", "unused"), 2)
+    monkeypatch.setattr(
+        "ansible_collections.telephony.vicidial.plugins.module_utils._recording.workers.AgentApi", broken
+    )
+    pool = WorkerPool(Connection("http://127.0.0.1:9/", "6666", "unused"), 2)
     pool.submit("tag", lambda _api: None)
     with pytest.raises(OSError, match="no sockets left"):
         pool.collect(5)
@@ -261,7 +268,7 @@ def test_a_worker_that_cannot_be_made_is_an_error_and_no_endless_wait(monkeypatc
 
 
 def test_where_no_more_threads_are_to_be_had_fewer_workers_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = Pool(Connection("http://127.0.0.1:9/", "6666", "unused"), 2)
+    pool = WorkerPool(Connection("http://127.0.0.1:9/", "6666", "unused"), 2)
     gate = threading.Event()
     pool.submit(1, lambda _api: int(gate.wait(5)))
 
@@ -281,9 +288,9 @@ def test_a_begin_of_somebody_else_that_waits_is_ended_when_it_starts_while_idle_
         center.dialer.change_screen(user, poll=3.0)
         center.dialer.write_slot(user, "BEGIN")
     assert center.declare(FLOOR[:10], "idle")[3].outcome.confirmed  # true at that moment, and soon no more
-    tolds = center.declare(FLOOR[:10], "idle", stable_for=6.0)
-    assert [told.user for told in tolds if told.outcome.changed] == ["1003", "1007"]
-    assert all(told.outcome.confirmed for told in tolds)
+    results = center.declare(FLOOR[:10], "idle", stable_for=6.0)
+    assert [told.user for told in results if told.outcome.changed] == ["1003", "1007"]
+    assert all(told.outcome.confirmed for told in results)
     center.at += 60
     assert not any(center.live(user) for user in FLOOR[:10])
 

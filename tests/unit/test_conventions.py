@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -98,32 +99,70 @@ def test_the_supported_versions_in_the_readme_are_those_that_are_stated() -> Non
     assert f"requests {requests[1]} or newer" in README
 
 
-def test_nobody_imports_against_the_direction_of_the_design() -> None:
-    """modules -> _fleet -> _convergence -> _reply -> _errors; the decision and the parser know no Ansible, no HTTP."""
-    utils = ROOT / "plugins" / "module_utils"
-    http = {"_connection_errors", "_deadline", "_http"}
-    ansible = {"_arguments", "_execution"}
-    allowed: dict[str, set[str]] = {
-        "_errors": set(),
-        "_reply": {"_errors"},
-        "_convergence": {"_errors", "_reply"},
-        "_preflight": {"_errors", "_reply"},
-        "_repetition": {"_errors"},
-        "_deadline": set(),
-        "_connection_errors": {"_errors"},
-        "_http": {"_connection_errors", "_deadline", "_errors"},
-        "_agent_api": {"_errors", "_http", "_reply"},
-        "_non_agent_api": {"_errors", "_http", "_repetition"},
-        "_pool": {"_agent_api", "_http"},
-        "_fleet": {"_agent_api", "_convergence", "_errors", "_pool", "_reply"},
-        "_report": {"_convergence", "_errors", "_fleet", "_reply"},
-        "_arguments": {"_agent_api", "_errors", "_http", "_reply"},
-        "_logins": {"_errors"},
-        "_execution": {"_arguments", "_convergence", "_errors", "_fleet", "_http", "_logins", "_pool"},
+# Which part of module_utils may import which; the other parts of the collection may import all of them.
+MAY_IMPORT: dict[str, set[str]] = {
+    "_errors": set(),
+    "_protocol": {"_errors"},
+    "_client": {"_errors", "_protocol"},
+    "_recording": {"_client", "_errors", "_protocol"},
+    "_preflight": {"_errors", "_protocol"},
+    "_options": {"_client", "_errors", "_protocol"},
+    "_logins": {"_errors"},
+    "_task": {"_client", "_errors", "_logins", "_options", "_protocol", "_recording"},
+}
+UTILS = ROOT / "plugins" / "module_utils"
+SOURCES = sorted(path for path in UTILS.rglob("*.py") if path.name != "__init__.py")
+
+
+def imported(path: Path) -> set[str]:
+    """What a file imports, absolute: `requests`, `module_utils._client.http` for a relative import."""
+    found = set()
+    here = path.relative_to(ROOT / "plugins").parts
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = ".".join(here[: len(here) - node.level]) + "." if node.level else ""
+            module = (package + (node.module or "")).rstrip(".")
+            found.update(f"{module}.{alias.name}" for alias in node.names)
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(UTILS)))
+def test_imports_run_one_way(path: Path) -> None:
+    layer = path.relative_to(UTILS).parts[0].removesuffix(".py")
+    names = imported(path)
+    own = {name.split(".")[1] for name in names if name.startswith("module_utils.")}
+    assert own - {layer} <= MAY_IMPORT[layer]
+    roots = {name.split(".")[0] for name in names}
+    assert not roots & {"plugin_utils", "modules", "action", "ansible_collections"}
+    assert layer in ("_options", "_task") or "ansible" not in roots, "only these know Ansible"
+    assert layer == "_client" or not roots & {"requests", "urllib3"}, "only _client knows requests"
+    assert layer not in ("_protocol", "_preflight") or "time" not in roots, "the protocol knows no clock"
+
+
+def test_the_files_of_a_layer_import_each_other_in_no_circle() -> None:
+    modules = {".".join(path.relative_to(ROOT / "plugins").with_suffix("").parts): path for path in SOURCES}
+    arrows = {
+        name: {
+            other for other in modules for target in imported(path) if target == other or target.startswith(f"{other}.")
+        }
+        for name, path in modules.items()
     }
-    assert set(allowed) == {path.stem for path in utils.glob("*.py")}
-    for name, may in allowed.items():
-        text = (utils / f"{name}.py").read_text()
-        assert set(re.findall(r"module_utils(?:\.| import )(_\w+)", text)) <= may, name
-        assert name in ansible or "from ansible." not in text, name
-        assert name in http or not re.search(r"^\s*(import|from) (requests|urllib3)\b", text, re.MULTILINE), name
+    while arrows:
+        leaves = {name for name, targets in arrows.items() if not targets & set(arrows)}
+        assert leaves, f"a circle among {sorted(arrows)}"
+        arrows = {name: targets for name, targets in arrows.items() if name not in leaves}
+
+
+def test_the_words_of_the_api_stand_in_one_file() -> None:
+    for path in SOURCES:
+        if path == UTILS / "_protocol" / "words.py":
+            continue
+        literals = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+        assert not literals & {"BEGIN", "END", "STATUS", "stereo_recording", "logged_in_agents"}, path
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *sorted((ROOT / "plugins" / "plugin_utils").glob("*.py"))], ids=str)
+def test_a_private_file_says_that_it_is(path: Path) -> None:
+    assert "is private to the collection: it can change in any release without notice." in path.read_text()

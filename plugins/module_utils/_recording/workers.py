@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
 """The workers that carry out calls: so many threads, each with one kept-alive connection. They never sleep."""
 
 from __future__ import annotations
@@ -12,14 +14,14 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Callable, TypeVar
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
+from .._client.agent_api import AgentApi
+from .._client.http import Connection
 
 ResultT = TypeVar("ResultT")
 Call = Callable[[AgentApi], ResultT]
 
 
-class Pool:
+class WorkerPool:
     """``size`` workers over ``connection``, for one thread that submits and collects. A ``with`` block closes it."""
 
     def __init__(self, connection: Connection, size: int) -> None:
@@ -29,7 +31,7 @@ class Pool:
         self._done: queue.SimpleQueue[tuple[Any, Future[Any]]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -22,9 +22,10 @@ import requests
 import urllib3
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import NothingToEnd, Sent, Version
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import NothingToEnd, Sent, Version
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
 from vicidial_simulator.certificate import make_certificate
 from vicidial_simulator.faults import CALL_FAULTS, parse
@@ -46,7 +47,7 @@ def api(simulator: Simulator) -> Iterator[AgentApi]:
 
 def test_every_call_is_a_post_with_every_parameter_in_the_body_once(simulator: Simulator, api: AgentApi) -> None:
     api.status(AGENT)
-    api.signal(AGENT, "BEGIN", "_MID")
+    api.signal(AGENT, "BEGIN")
     for entry in simulator.journal.entries():
         assert entry["method"] == "POST"
         assert set(entry["sources"].values()) == {"body"}
@@ -63,13 +64,6 @@ def test_the_verbs(simulator: Simulator, api: AgentApi) -> None:
         simulator.dialer.clock.advance(1)
     assert api.status(AGENT).recording_id == 100001
     assert api.version() == Version("2.14-84", "260302-1142", ANY, ANY)
-
-
-def test_the_label_reaches_the_server(simulator: Simulator, api: AgentApi) -> None:
-    with simulator.lock:
-        simulator.dialer.change_screen("1000", open=False)
-    api.signal(AGENT, "BEGIN", "_MID")
-    assert simulator.dialer.agents["1000"].slot == "BEGIN_MID"
 
 
 def test_the_version_is_asked_without_credentials(simulator: Simulator, api: AgentApi) -> None:
@@ -122,7 +116,11 @@ def test_each_fault_of_a_call_is_a_typed_error(
     simulator.faults.add(simulator.dialer, fault)
     with pytest.raises(_errors.ApiError) as caught:
         api.status(AGENT)
-    assert (caught.value.reason, caught.value.transient, caught.value.unsent) == (reason, transient, False)
+    assert (caught.value.reason, caught.value.transient, (caught.value.delivery is _errors.Delivery.NOT_SENT)) == (
+        reason,
+        transient,
+        False,
+    )
     assert simulator.password not in str(caught.value)
     assert api.status(AGENT).state == "idle", "the client recovers"
 
@@ -168,12 +166,12 @@ def test_an_empty_answer_says_nothing_of_why_the_version_was_not_told(
     simulator: Simulator, api: AgentApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else a BEGIN that arrived would pass for one that never left, and be sent again."""
-    refused = _errors.UnreachableError("refused", "Start it", transient=True, unsent=True)
+    refused = _errors.UnreachableError("refused", "Start it", _errors.Delivery.NOT_SENT, transient=True)
     monkeypatch.setattr(api, "version", _raising(refused))
     simulator.faults.add(simulator.dialer, "empty-body")
     with pytest.raises(_errors.NoAnswerError) as caught:
         api.signal(AGENT, "BEGIN")
-    assert not caught.value.unsent
+    assert caught.value.delivery is not _errors.Delivery.NOT_SENT
 
 
 def test_a_translated_account_is_recognised_and_not_guessed_at(simulator: Simulator, api: AgentApi) -> None:
@@ -195,7 +193,7 @@ def test_a_slow_server_is_a_time_out(simulator: Simulator, fault: str) -> None:
     simulator.faults.add(simulator.dialer, fault, seconds=1.0)
     with pytest.raises(_errors.TimedOutError) as caught:
         AgentApi(connection(simulator, timeout=0.2)).status(AGENT)
-    assert not caught.value.unsent
+    assert caught.value.delivery is not _errors.Delivery.NOT_SENT
 
 
 def test_a_closed_port_is_unreachable_and_certainly_unsent() -> None:
@@ -204,14 +202,14 @@ def test_a_closed_port_is_unreachable_and_certainly_unsent() -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/agc/api.php"
     with pytest.raises(_errors.UnreachableError, match="Connection refused") as caught:
         AgentApi(Connection(url, "6666", PASSWORD)).status(AGENT)
-    assert caught.value.unsent
+    assert caught.value.delivery is _errors.Delivery.NOT_SENT
 
 
 @pytest.mark.parametrize("host", ["dialer.invalid", f"{'a' * 64}.invalid"])
 def test_an_unknown_or_impossible_host_is_unreachable_and_certainly_unsent(host: str) -> None:
     with pytest.raises(_errors.UnreachableError) as caught:
         AgentApi(Connection(f"http://{host}/agc/api.php", "6666", PASSWORD)).status(AGENT)
-    assert caught.value.unsent
+    assert caught.value.delivery is _errors.Delivery.NOT_SENT
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -232,7 +230,7 @@ def test_all_the_silent_addresses_of_a_name_share_the_time_for_connecting(
         monkeypatch.setenv(f"{scheme}_proxy", "http://proxy.invalid:3128")
     with pytest.raises(_errors.TimedOutError) as caught:
         AgentApi(Connection(f"{scheme}://dialer.invalid/agc/api.php", "6666", PASSWORD, timeout=2.0)).status(AGENT)
-    assert caught.value.unsent
+    assert caught.value.delivery is _errors.Delivery.NOT_SENT
     assert len(waits) == 6
     assert 0 < sum(waits) <= 2.0
 
@@ -297,9 +295,10 @@ def test_an_answer_that_drips_is_a_time_out_in_all(
 
 ASK = """
 import sys
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import Delivery, ApiError
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection
 try:
     AgentApi(Connection(sys.argv[1], "6666", sys.argv[2], timeout=0.5)).status(Agent("1000"))
 except ApiError as error:
@@ -372,7 +371,7 @@ def test_an_unknown_certificate_is_refused_before_anything_is_sent(https_simulat
         _errors.UnreachableError, match=r"certificate is not trusted: self.signed certificate"
     ) as caught:
         AgentApi(connection(https_simulator)).status(AGENT)
-    assert (caught.value.transient, caught.value.unsent) == (False, True)
+    assert (caught.value.transient, (caught.value.delivery is _errors.Delivery.NOT_SENT)) == (False, True)
     assert https_simulator.journal.entries() == []
 
 

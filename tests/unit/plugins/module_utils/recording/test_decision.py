@@ -10,27 +10,28 @@ from typing import Any
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import (
-    Ask,
-    Heard,
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import NothingToEnd, Sent, Status
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.decision import converge
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import (
+    AskStatus,
+    DesiredState,
     Outcome,
-    Pause,
-    Signal,
+    Response,
+    SendSignal,
+    Sleep,
     Step,
-    Wanted,
-    converge,
 )
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import NothingToEnd, Sent, Status
 
-RECORDING = Wanted("recording")
-IDLE = Wanted("idle")
+RECORDING = DesiredState("recording")
+IDLE = DesiredState("idle")
 SENT = Sent("1000")
 ENDED_BEFORE = NothingToEnd("1000")
 LOGGED_OUT = _errors.NotLoggedInError("1000")
 DENIED = _errors.PermissionDeniedError()
-BROKEN = _errors.UnreachableError("it broke", "Mend it", transient=True, unsent=False)
-REFUSED = _errors.UnreachableError("refused", "Start it", transient=True, unsent=True)
+BROKEN = _errors.UnreachableError("it broke", "Mend it", _errors.Delivery.UNANSWERED, transient=True)
+REFUSED = _errors.UnreachableError("refused", "Start it", _errors.Delivery.NOT_SENT, transient=True)
 CRASHED = _errors.HttpError("HTTP 500", "Look", transient=True)
+LATE = _errors.TimedOutError("late", "Wait", _errors.Delivery.UNANSWERED)
 GARBLED = _errors.NotUnderstoodError("what?", "Look")
 
 Turn = tuple[str, Any]
@@ -44,7 +45,7 @@ def live(recording_id: int = 7) -> Status:
     return Status("1000", recording_id, "file", "10.0.0.6", "2026-11-22 09:13:40", "10.0.0.5", "8600051", "INCALL")
 
 
-def play(wanted: Wanted, *script: Turn, account_is_proven: bool = True) -> Outcome:
+def play(wanted: DesiredState, *script: Turn, account_is_proven: bool = True) -> Outcome:
     """Run a convergence against ``script``: pairs of what it must ask for next, and what it hears; ends with it."""
     turns = list(script)
     now = 100.0
@@ -52,29 +53,29 @@ def play(wanted: Wanted, *script: Turn, account_is_proven: bool = True) -> Outco
     try:
         step = next(convergence)
         while True:
-            if isinstance(step, Pause):
+            if isinstance(step, Sleep):
                 assert step.seconds >= 0
                 now += step.seconds
-                step = convergence.send(Heard(at=now, account_is_proven=account_is_proven))
+                step = convergence.send(Response(at=now, account_is_proven=account_is_proven))
                 continue
-            asked = "STATUS" if isinstance(step, Ask) else step.value
+            asked = "STATUS" if isinstance(step, AskStatus) else step.value
             assert turns, f"one call too many: {asked} after {now - 100:g} s"
             expected, heard = turns.pop(0)
             assert asked == expected, f"after {now - 100:g} s"
             error = heard if isinstance(heard, _errors.ApiError) else None
-            step = convergence.send(Heard(now, None if error else heard, error))
+            step = convergence.send(Response(now, None if error else heard, error))
     except StopIteration as end:
         assert not turns, f"never asked for: {turns}"
         outcome: Outcome = end.value
         return outcome
 
 
-def step_after(wanted: Wanted, status: Status) -> Step:
+def step_after(wanted: DesiredState, status: Status) -> Step:
     """What a convergence wants once it has heard ``status``."""
     convergence = converge(wanted)
     next(convergence)
-    assert convergence.send(Heard(0.0)) == Ask()
-    return convergence.send(Heard(0.0, status))
+    assert convergence.send(Response(0.0)) == AskStatus()
+    return convergence.send(Response(0.0, status))
 
 
 def nothing_happens(times: int, status: Status) -> list[Turn]:
@@ -82,7 +83,7 @@ def nothing_happens(times: int, status: Status) -> list[Turn]:
 
 
 @pytest.mark.parametrize(("wanted", "status"), [(RECORDING, live()), (IDLE, no()), (IDLE, no("PAUSED"))])
-def test_already_so_is_one_call_and_no_change(wanted: Wanted, status: Status) -> None:
+def test_already_so_is_one_call_and_no_change(wanted: DesiredState, status: Status) -> None:
     outcome = play(wanted, ("STATUS", status))
     assert (outcome.changed, outcome.confirmed, outcome.confirmed_after) == (False, True, None)
     assert outcome.state == outcome.before == wanted.state
@@ -100,13 +101,6 @@ def test_begin_and_confirm() -> None:
     assert outcome.failure is None
 
 
-def test_the_label_goes_with_begin_and_only_with_it() -> None:
-    steps = []
-    for wanted, status in ((Wanted("recording", stage="_MID"), no()), (Wanted("idle", stage="_MID"), live())):
-        steps.append(step_after(wanted, status))
-    assert [(step.value, step.stage) for step in steps if isinstance(step, Signal)] == [("BEGIN", "_MID"), ("END", "")]
-
-
 def test_confirmation_on_the_third_poll() -> None:
     outcome = play(RECORDING, ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(2, no()), ("STATUS", live()))
     assert (outcome.confirmed, outcome.confirmed_after) == (True, 1.5)
@@ -118,7 +112,7 @@ def test_end_and_confirm() -> None:
 
 
 def test_never_confirmed_fails_at_the_deadline_with_the_last_status() -> None:
-    wanted = Wanted("recording", wait_timeout=3)
+    wanted = DesiredState("recording", wait_timeout=3)
     outcome = play(wanted, ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(6, no()))
     assert outcome.failure is not None
     assert outcome.failure.reason == "not_confirmed"
@@ -133,7 +127,7 @@ def test_without_a_call_the_failure_says_that_the_recording_starts_by_itself() -
 
 
 def test_never_ended_names_the_recording_that_still_shows() -> None:
-    wanted = Wanted("idle", wait_timeout=3)
+    wanted = DesiredState("idle", wait_timeout=3)
     outcome = play(wanted, ("STATUS", live(7)), ("END", SENT), *nothing_happens(6, live(7)))
     assert "still shows recording 7" in str(outcome.failure)
     assert outcome.state == "recording"
@@ -152,14 +146,14 @@ def test_ended_by_someone_else_and_begun_again_is_ended() -> None:
 
 
 def test_another_recording_after_an_end_that_found_nothing_is_no_contradiction() -> None:
-    outcome = play(Wanted("idle", wait=False), ("STATUS", live(7)), ("END", ENDED_BEFORE), ("STATUS", live(8)))
+    outcome = play(DesiredState("idle", wait=False), ("STATUS", live(7)), ("END", ENDED_BEFORE), ("STATUS", live(8)))
     assert (outcome.signals, outcome.state) == ((), "recording")
     assert "END found nothing to end any more, and recording 8 has begun since" in str(outcome.failure)
 
 
 def test_a_server_that_contradicts_itself_is_given_up_at_the_deadline() -> None:
     outcome = play(
-        Wanted("idle", wait_timeout=1), ("STATUS", live()), ("END", ENDED_BEFORE), *nothing_happens(2, live())
+        DesiredState("idle", wait_timeout=1), ("STATUS", live()), ("END", ENDED_BEFORE), *nothing_happens(2, live())
     )
     assert "finds nothing to end" in str(outcome.failure)
     assert not outcome.changed
@@ -201,7 +195,7 @@ LOSSES = [("recording", no(), "BEGIN", live(), 20), ("idle", live(), "END", no()
 @pytest.mark.parametrize(("state", "before", "signal", "after", "polls"), LOSSES)
 def test_a_lost_signal_is_sent_once_more(state: str, before: Status, signal: str, after: Status, polls: int) -> None:
     outcome = play(
-        Wanted(state, wait_timeout=15),
+        DesiredState(state, wait_timeout=15),
         ("STATUS", before),
         (signal, SENT),
         *nothing_happens(polls, before),
@@ -216,7 +210,7 @@ def test_a_lost_signal_is_sent_once_more(state: str, before: Status, signal: str
 @pytest.mark.parametrize(("state", "before", "signal", "after", "polls"), LOSSES)
 def test_a_signal_is_sent_twice_at_most(state: str, before: Status, signal: str, after: Status, polls: int) -> None:
     outcome = play(
-        Wanted(state, wait_timeout=30),
+        DesiredState(state, wait_timeout=30),
         ("STATUS", before),
         (signal, SENT),
         *nothing_happens(polls, before),
@@ -228,13 +222,15 @@ def test_a_signal_is_sent_twice_at_most(state: str, before: Status, signal: str,
 
 
 def test_no_second_signal_where_its_effect_could_not_be_seen_any_more() -> None:
-    outcome = play(Wanted("idle", wait_timeout=5), ("STATUS", live()), ("END", SENT), *nothing_happens(10, live()))
+    outcome = play(
+        DesiredState("idle", wait_timeout=5), ("STATUS", live()), ("END", SENT), *nothing_happens(10, live())
+    )
     assert outcome.signals == ("END",)
 
 
 def test_a_begin_that_waits_for_a_call_is_not_lost_when_the_call_comes() -> None:
     outcome = play(
-        Wanted("recording", wait_timeout=30),
+        DesiredState("recording", wait_timeout=30),
         ("STATUS", no("READY")),
         ("BEGIN", SENT),
         *nothing_happens(30, no("READY")),
@@ -252,7 +248,7 @@ def test_logged_out_before_anything_fails_by_default() -> None:
 
 @pytest.mark.parametrize("state", ["recording", "idle"])
 def test_logged_out_can_be_ignored(state: str) -> None:
-    outcome = play(Wanted(state, fail_when_logged_out=False), ("STATUS", LOGGED_OUT))
+    outcome = play(DesiredState(state, fail_when_logged_out=False), ("STATUS", LOGGED_OUT))
     assert (outcome.failure, outcome.logged_in, outcome.confirmed, outcome.changed) == (None, False, False, False)
 
 
@@ -284,13 +280,13 @@ def test_before_the_account_has_proved_fit_only_what_never_arrived_is_repeated()
 
 
 def test_a_status_that_keeps_failing_is_given_up_after_the_retries() -> None:
-    outcome = play(Wanted("recording", retries=2), *[("STATUS", CRASHED)] * 3)
+    outcome = play(DesiredState("recording", retries=2), *[("STATUS", CRASHED)] * 3)
     assert outcome.failure is CRASHED
     assert (outcome.state, outcome.logged_in, outcome.changed) == (None, None, False)
 
 
 def test_retries_stop_at_the_deadline() -> None:
-    outcome = play(Wanted("recording", retries=10, wait_timeout=1), *[("STATUS", CRASHED)] * 2)
+    outcome = play(DesiredState("recording", retries=10, wait_timeout=1), *[("STATUS", CRASHED)] * 2)
     assert outcome.failure is CRASHED
 
 
@@ -303,9 +299,9 @@ def test_what_is_no_passing_fault_is_never_repeated(error: _errors.ApiError) -> 
 def test_status_is_repeated_when_the_server_says(seconds: float, pause: float) -> None:
     convergence = converge(RECORDING)
     next(convergence)
-    assert convergence.send(Heard(100.0, account_is_proven=True)) == Ask()
+    assert convergence.send(Response(100.0, account_is_proven=True)) == AskStatus()
     busy = _errors.HttpError("HTTP 503", "Look", transient=True, retry_after=seconds)
-    assert convergence.send(Heard(100.0, error=busy)) == Pause(pause)
+    assert convergence.send(Response(100.0, error=busy)) == Sleep(pause)
 
 
 def test_a_server_that_wants_to_be_left_alone_beyond_the_deadline_is_not_asked_again() -> None:
@@ -313,16 +309,18 @@ def test_a_server_that_wants_to_be_left_alone_beyond_the_deadline_is_not_asked_a
     assert play(RECORDING, ("STATUS", busy)).failure is busy
 
 
-@pytest.mark.parametrize("unclear", [BROKEN, CRASHED, GARBLED, _errors.TimedOutError("late", "Wait", unsent=False)])
+@pytest.mark.parametrize(
+    "unclear", [BROKEN, CRASHED, GARBLED, _errors.TimedOutError("late", "Wait", _errors.Delivery.UNANSWERED)]
+)
 @pytest.mark.parametrize(
     ("wanted", "before", "signal", "after"), [(RECORDING, no(), "BEGIN", live()), (IDLE, live(), "END", no())]
 )
 def test_after_an_unclear_answer_status_decides(
-    unclear: _errors.ApiError, wanted: Wanted, before: Status, signal: str, after: Status
+    unclear: _errors.ApiError, wanted: DesiredState, before: Status, signal: str, after: Status
 ) -> None:
     it_worked = play(wanted, ("STATUS", before), (signal, unclear), ("STATUS", after))
     assert (it_worked.confirmed, it_worked.signals) == (True, (signal,))
-    impatient = Wanted(wanted.state, wait_timeout=2)
+    impatient = DesiredState(wanted.state, wait_timeout=2)
     it_did_not = play(impatient, ("STATUS", before), (signal, unclear), *nothing_happens(4, before))
     assert it_did_not.failure is not None
     assert it_did_not.failure.reason == "not_confirmed"
@@ -342,7 +340,7 @@ def test_a_signal_that_never_left_is_not_counted_and_sent_again() -> None:
 
 
 def test_a_signal_that_never_leaves_is_no_change() -> None:
-    wanted = Wanted("recording", wait_timeout=1)
+    wanted = DesiredState("recording", wait_timeout=1)
     outcome = play(wanted, ("STATUS", no()), ("BEGIN", REFUSED), ("STATUS", no()), ("BEGIN", REFUSED), ("STATUS", no()))
     assert (outcome.failure, outcome.changed) == (REFUSED, False)
 
@@ -354,7 +352,7 @@ def test_a_signal_that_the_server_refuses_is_no_change() -> None:
 
 @pytest.mark.parametrize("status", ["READY", "QUEUE", "PAUSED", "CLOSER", "MQUEUE"])
 def test_require_call_refuses_without_a_signal(status: str) -> None:
-    outcome = play(Wanted("recording", require_call=True), ("STATUS", no(status)))
+    outcome = play(DesiredState("recording", require_call=True), ("STATUS", no(status)))
     assert outcome.failure is not None
     assert outcome.failure.reason == "no_live_call"
     assert status in str(outcome.failure)
@@ -362,18 +360,18 @@ def test_require_call_refuses_without_a_signal(status: str) -> None:
 
 
 def test_require_call_is_content_with_a_call_and_with_a_recording() -> None:
-    wanted = Wanted("recording", require_call=True)
+    wanted = DesiredState("recording", require_call=True)
     assert play(wanted, ("STATUS", no("INCALL")), ("BEGIN", SENT), ("STATUS", live())).confirmed
     assert play(wanted, ("STATUS", live())).confirmed
 
 
 def test_without_waiting_a_clear_answer_ends_it_unconfirmed() -> None:
-    outcome = play(Wanted("recording", wait=False), ("STATUS", no()), ("BEGIN", SENT))
+    outcome = play(DesiredState("recording", wait=False), ("STATUS", no()), ("BEGIN", SENT))
     assert (outcome.changed, outcome.confirmed, outcome.state, outcome.failure) == (True, False, "idle", None)
 
 
 def test_without_waiting_an_unclear_answer_is_still_looked_into() -> None:
-    unwaiting = Wanted("recording", wait=False)
+    unwaiting = DesiredState("recording", wait=False)
     assert play(unwaiting, ("STATUS", no()), ("BEGIN", BROKEN), ("STATUS", live())).confirmed
     outcome = play(unwaiting, ("STATUS", no()), ("BEGIN", BROKEN), ("STATUS", no()))
     assert outcome.failure is not None
@@ -381,30 +379,30 @@ def test_without_waiting_an_unclear_answer_is_still_looked_into() -> None:
 
 
 def test_no_time_to_wait_still_sends_the_signal() -> None:
-    outcome = play(Wanted("recording", wait_timeout=0), ("STATUS", no()), ("BEGIN", SENT), ("STATUS", no()))
+    outcome = play(DesiredState("recording", wait_timeout=0), ("STATUS", no()), ("BEGIN", SENT), ("STATUS", no()))
     assert outcome.failure is not None
     assert outcome.signals == ("BEGIN",)
 
 
 @pytest.mark.parametrize("status", [live(), no()])
 def test_asking_only_never_wants_anything_else(status: Status) -> None:
-    outcome = play(Wanted(None), ("STATUS", status))
+    outcome = play(DesiredState(None), ("STATUS", status))
     assert (outcome.state, outcome.changed) == (status.state, False)
 
 
 @pytest.mark.parametrize(("wanted", "status", "signal"), [(RECORDING, no(), "BEGIN"), (IDLE, live(), "END")])
-def test_a_signal_foresees_the_outcome_for_check_mode(wanted: Wanted, status: Status, signal: str) -> None:
+def test_a_signal_foresees_the_outcome_for_check_mode(wanted: DesiredState, status: Status, signal: str) -> None:
     step = step_after(wanted, status)
-    assert isinstance(step, Signal)
-    foreseen = step.foreseen
-    assert (foreseen.state, foreseen.before, foreseen.signals) == (wanted.state, status.state, (signal,))
-    assert (foreseen.confirmed, foreseen.confirmed_after, foreseen.failure) == (False, None, None)
-    assert foreseen.status is not None
-    assert (foreseen.status.recording_id, foreseen.status.session) == (None, "8600051")
+    assert isinstance(step, SendSignal)
+    predicted = step.predicted
+    assert (predicted.state, predicted.before, predicted.signals) == (wanted.state, status.state, (signal,))
+    assert (predicted.confirmed, predicted.confirmed_after, predicted.failure) == (False, None, None)
+    assert predicted.status is not None
+    assert (predicted.status.recording_id, predicted.status.session) == (None, "8600051")
 
 
-STILL_IDLE = Wanted("idle", wait_sleep=1.0, stable_for=3.0)
-STILL_RECORDING = Wanted("recording", wait_sleep=1.0, stable_for=3.0)
+STILL_IDLE = DesiredState("idle", wait_sleep=1.0, stable_for=3.0)
+STILL_RECORDING = DesiredState("recording", wait_sleep=1.0, stable_for=3.0)
 
 
 def test_stable_for_asks_until_the_state_has_held() -> None:
@@ -413,7 +411,7 @@ def test_stable_for_asks_until_the_state_has_held() -> None:
 
 
 def test_the_last_question_comes_when_the_state_has_held_and_not_later() -> None:
-    outcome = play(Wanted("idle", wait_sleep=2.0, stable_for=3.0), *nothing_happens(3, no()))
+    outcome = play(DesiredState("idle", wait_sleep=2.0, stable_for=3.0), *nothing_happens(3, no()))
     assert outcome.confirmed
 
 
@@ -442,7 +440,7 @@ def test_what_was_not_answered_is_not_known_to_have_held() -> None:
 
 
 def test_a_state_that_does_not_hold_fails_at_the_deadline_with_what_is_so() -> None:
-    wanted = Wanted("idle", wait_sleep=1.0, wait_timeout=2.0, stable_for=3.0)
+    wanted = DesiredState("idle", wait_sleep=1.0, wait_timeout=2.0, stable_for=3.0)
     flips = [turn for number in range(3) for turn in (("STATUS", live(number)), ("END", SENT), ("STATUS", no()))]
     outcome = play(wanted, *flips)
     assert outcome.signals == ("END", "END", "END")
@@ -451,14 +449,14 @@ def test_a_state_that_does_not_hold_fails_at_the_deadline_with_what_is_so() -> N
 
 
 def test_a_recording_is_not_begun_again_too_late_to_be_seen() -> None:
-    wanted = Wanted("recording", wait_sleep=1.0, wait_timeout=2.0, stable_for=3.0)
+    wanted = DesiredState("recording", wait_sleep=1.0, wait_timeout=2.0, stable_for=3.0)
     outcome = play(wanted, ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(2, live()), *nothing_happens(3, no()))
     assert (outcome.signals, outcome.state, outcome.confirmed) == (("BEGIN",), "idle", False)
     assert "recording did not hold for 3 s without a break: STATUS shows idle" in str(outcome.failure)
 
 
 def test_a_state_that_came_too_late_to_hold_is_nobody_elses_doing() -> None:
-    wanted = Wanted("idle", wait_sleep=1.0, wait_timeout=0.0, stable_for=3.0)
+    wanted = DesiredState("idle", wait_sleep=1.0, wait_timeout=0.0, stable_for=3.0)
     outcome = play(wanted, ("STATUS", live()), ("END", SENT), ("STATUS", live()), *nothing_happens(2, no()))
     assert outcome.state == "idle"
     assert "idle has shown for 1.0 s only, of the 3 s that it must hold. Set wait_timeout higher" in str(
@@ -467,13 +465,13 @@ def test_a_state_that_came_too_late_to_hold_is_nobody_elses_doing() -> None:
 
 
 def test_a_recording_that_must_hold_is_not_begun_again_without_the_call_that_is_required() -> None:
-    wanted = Wanted("recording", wait_sleep=1.0, stable_for=3.0, require_call=True)
+    wanted = DesiredState("recording", wait_sleep=1.0, stable_for=3.0, require_call=True)
     outcome = play(wanted, ("STATUS", no()), ("BEGIN", SENT), ("STATUS", live()), ("STATUS", no("PAUSED")))
     assert outcome.failure is not None
     assert (outcome.signals, outcome.state, outcome.failure.reason) == (("BEGIN",), "idle", "no_live_call")
 
 
 def test_a_state_that_cannot_be_asked_about_any_more_is_unknown() -> None:
-    wanted = Wanted("idle", wait_sleep=1.0, stable_for=3.0, retries=1)
+    wanted = DesiredState("idle", wait_sleep=1.0, stable_for=3.0, retries=1)
     outcome = play(wanted, ("STATUS", no()), ("STATUS", CRASHED), ("STATUS", CRASHED))
     assert (outcome.failure, outcome.state) == (CRASHED, None)

@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
 """The verbs of the Agent API, and the edge where its secrets stop.
 
 No exception that leaves this file holds text of the server but for the reason of an unknown ERROR, and that only where
@@ -9,14 +11,11 @@ it holds no form of the password.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
-    FIRST_STEREO_BUILD,
+from .._errors import (
     AccountLockedError,
     ApiError,
     NoAnswerError,
@@ -24,29 +23,10 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._errors import 
     NotUnderstoodError,
     UnsupportedServerError,
 )
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, Http
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import (
-    NothingToEnd,
-    Reply,
-    Sent,
-    Status,
-    Version,
-    parse_reply,
-    parse_version,
-)
-
-
-@dataclass(frozen=True)
-class Agent:
-    """Whom a call is about: by ``user``, or by ``alt_user``, which the server looks up (protocol 1.3)."""
-
-    user: str | None = None
-    alt_user: str | None = None
-
-
-def strip_password(password: str) -> str:
-    """``password`` as the server strips it before it compares, stores and echoes it (protocol 3.2)."""
-    return re.sub(r"[^-.+/=_0-9a-zA-Z]", "", password)
+from .._protocol.names import Agent, strip_password
+from .._protocol.replies import NothingToEnd, Reply, Sent, Status, Version, parse_reply, parse_version
+from .._protocol.words import FIRST_STEREO_BUILD, STATUS, STEREO_RECORDING, VERSION
+from .http import Connection, Http
 
 
 class AgentApi:
@@ -62,35 +42,34 @@ class AgentApi:
 
     def status(self, agent: Agent) -> Status:
         """What STATUS says of ``agent``."""
-        reply = self._ask(agent, "STATUS")
+        reply = self._ask(agent, STATUS)
         if not isinstance(reply, Status):
             raise _another_question()
         return reply
 
-    def signal(self, agent: Agent, value: str, stage: str = "") -> Sent | NothingToEnd:
-        """Put BEGIN or END into the agent's slot; ``stage`` is the label of a BEGIN."""
-        reply = self._ask(agent, value, {"stage": stage} if stage else {})
+    def signal(self, agent: Agent, value: str) -> Sent | NothingToEnd:
+        """Put BEGIN or END into the agent's slot."""
+        reply = self._ask(agent, value)
         if isinstance(reply, Status):
             raise _another_question()
         return reply
 
     def version(self) -> Version:
         """The server's version; needs no credentials and sends none (protocol 1.4)."""
-        form = {"source": self._connection.source, "function": "version", "value": ""}
+        form = {"source": self._connection.source, "function": VERSION, "value": ""}
         return parse_version(self._http.post(self._connection.url, form))
 
-    def _ask(self, agent: Agent, value: str, more: dict[str, str] | None = None) -> Reply:
+    def _ask(self, agent: Agent, value: str) -> Reply:
         connection = self._connection
         # Every parameter, once, and `pass` never last: protocol 1.5.
         form = {
             "source": connection.source,
             "user": connection.user,
             "pass": connection.password,
-            "function": "stereo_recording",
+            "function": STEREO_RECORDING,
             "value": value,
         }
         form.update({"agent_user": agent.user} if agent.user else {"alt_user": agent.alt_user or ""})
-        form.update(more or {})
         body = self._http.post(self._connection.url, form)
         if not body.strip():
             raise self._no_body()
@@ -113,7 +92,7 @@ class AgentApi:
         except ApiError:
             build = "unknown"  # why that second question failed says nothing about the first one
         if build < FIRST_STEREO_BUILD:
-            return UnsupportedServerError(build)
+            return UnsupportedServerError(build, FIRST_STEREO_BUILD)
         return NoAnswerError(
             f"the server (build {build}) answered with an empty page",
             "Look at the web server's error log: its application crashed",
@@ -132,9 +111,9 @@ class AgentApi:
         return (form.lower() for form in forms if form)
 
 
-def _check_agent(asked: Agent, told: str) -> None:
+def _check_agent(asked: Agent, result_of_agent: str) -> None:
     """Whom an alt_user stands for only the server knows; any other answer must be about the agent that was named."""
-    if asked.user and told != asked.user:
+    if asked.user and result_of_agent != asked.user:
         raise NotUnderstoodError(
             "the server answered about another agent",
             "Look at the web server: it or a cache in front of it mixes up answers",

@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
 """The options that modules share: their specs, what is wrong with them, and what they become."""
 
 from __future__ import annotations
@@ -15,10 +17,9 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, strip_password
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import InvalidArgumentError
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import is_user
+from ._client.http import Connection
+from ._errors import InvalidArgumentError
+from ._protocol.names import Agent, is_alt_user, is_user, strip_password
 
 Params = Mapping[str, Any]
 
@@ -55,12 +56,12 @@ WAITING_SPEC: dict[str, dict[str, Any]] = {
 }
 
 # Whom a task is about: exactly one of these.
-NAMING_SPEC: dict[str, dict[str, Any]] = {
+AGENT_SPEC: dict[str, dict[str, Any]] = {
     "agent_user": {"type": "str"},
     "agent_users": {"type": "list", "elements": "str"},
     "alt_user": {"type": "str"},
 }
-PACE_SPEC: dict[str, dict[str, Any]] = {
+THROTTLE_SPEC: dict[str, dict[str, Any]] = {
     "concurrency": {"type": "int", "default": 8},
     "rate_limit": {"type": "float"},
 }
@@ -128,24 +129,28 @@ def is_loopback(host: str) -> bool:
 
 
 def _problems(params: Params) -> Iterator[str]:
-    if "agent_users" in params and all(params[name] is None for name in NAMING_SPEC):
-        yield f"none of {', '.join(NAMING_SPEC)} has a value"
-    for name in ("agent_user", "alt_user"):
-        if params.get(name) is not None:
-            yield from _agent_problems(name, params[name])
+    if "agent_users" in params and all(params[name] is None for name in AGENT_SPEC):
+        yield f"none of {', '.join(AGENT_SPEC)} has a value"
+    if params.get("agent_user") is not None:
+        yield from _user_problems("agent_user", params["agent_user"])
+    if params.get("alt_user") is not None:
+        yield from _alt_user_problems(params["alt_user"])
     for name in params.get("agent_users") or []:
-        yield from _agent_problems("agent_users", name)
+        yield from _user_problems("agent_users", name)
     yield from _spelling_problems(params.get("agent_users") or [])
-    if params.get("stage") is not None:
-        yield from _stage_problems(params["stage"])
     yield from _connection_problems(params)
     yield from _file_problems(params)
     yield from _number_problems(params)
 
 
-def _agent_problems(option: str, name: str) -> Iterator[str]:
+def _user_problems(option: str, name: str) -> Iterator[str]:
     if not is_user(name):  # `10 00` would act on agent 1000
         yield f"{option} {name!r} is not a VICIdial user: letters, digits, - and _ only, and at least one"
+
+
+def _alt_user_problems(alt_user: str) -> Iterator[str]:
+    if not is_alt_user(alt_user):  # `crm-1001` would act on the agent of crm1001
+        yield f"alt_user {alt_user!r} cannot be looked up: VICIdial takes letters and digits only, two at least"
 
 
 def _spelling_problems(names: Iterable[str]) -> Iterator[str]:
@@ -155,14 +160,6 @@ def _spelling_problems(names: Iterable[str]) -> Iterator[str]:
         other = spelled.setdefault(name.casefold(), name)
         if other != name:
             yield f"agent_users holds {other!r} and {name!r}, which VICIdial takes for one user"
-
-
-def _stage_problems(stage: str) -> Iterator[str]:
-    if not re.fullmatch(r"[-_0-9a-zA-Z]{1,14}", stage):
-        yield f"stage {stage!r} is not a label: 1 to 14 letters, digits, - and _ only"
-    for word in ("START", "STOP", "BEGIN", "END"):
-        if word in stage:
-            yield f"stage {stage!r} holds {word}, which the agent's screen would take for a signal"
 
 
 def _connection_problems(params: Params) -> Iterator[str]:

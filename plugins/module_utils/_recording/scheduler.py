@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
 """The scheduler of many convergences: one heap by the time each is next due, one pool of workers for the calls.
 
 While one agent's screen takes its second to act, the others are served. Check mode holds back here, and here alone.
@@ -15,26 +17,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Callable, Protocol
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._agent_api import Agent, AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._convergence import (
-    Convergence,
-    Heard,
-    Outcome,
-    Pause,
-    Signal,
-    Step,
-    Wanted,
-    converge,
-    never_begun,
-)
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
-    ApiError,
-    DefectError,
-    InterruptedRunError,
-    NotAttemptedError,
-)
-from ansible_collections.telephony.vicidial.plugins.module_utils._pool import Call
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import Status
+from .._client.agent_api import AgentApi
+from .._errors import ApiError, DefectError, Delivery, InterruptedRunError, NotAttemptedError
+from .._protocol.names import Agent
+from .._protocol.replies import Status
+from .decision import converge
+from .steps import Convergence, DesiredState, Outcome, Response, SendSignal, Sleep, Step, not_started
+from .workers import Call
 
 # So many agents in a row whom the server gave no answer about, and it counts as gone.
 GIVE_UP_AFTER = 3
@@ -44,23 +33,23 @@ _LOOK_UP_SECONDS = 0.25
 _LATE_SECONDS = 2.0
 
 
-class Workers(Protocol):
-    """What a fleet runs on: :class:`~._pool.Pool`, or virtual time in a test."""
+class Executor(Protocol):
+    """What a scheduler runs on: :class:`~.workers.WorkerPool`, or virtual time in a test."""
 
     free: int
 
     def now(self) -> float:
         """Seconds on a clock that never goes back."""
 
-    def submit(self, tag: _Track, call: Call[Heard]) -> None:
+    def submit(self, tag: _AgentRun, call: Call[Response]) -> None:
         """Have a free worker carry out ``call``."""
 
-    def collect(self, seconds: float) -> tuple[_Track, Heard] | None:
+    def collect(self, seconds: float) -> tuple[_AgentRun, Response] | None:
         """A call that has come back, or None when none does within ``seconds``."""
 
 
 @dataclass(frozen=True)
-class Told:
+class AgentResult:
     """An agent as the task named it, the state that was wanted (None: any), and what became of it."""
 
     agent: Agent
@@ -74,7 +63,7 @@ class Told:
 
 
 @dataclass
-class _Track:
+class _AgentRun:
     """One agent's way: its convergence, the step that is next, and in the end its outcome.
 
     ``agent`` is as the task names it; ``asked`` is by user as soon as that is known, for an alt_user can be given to
@@ -88,7 +77,7 @@ class _Track:
     outcome: Outcome | None = None
 
 
-class Fleet:
+class Scheduler:
     """Drives every agent to the ``wanted`` state. In ``check_mode`` no signal is sent, whatever the decision says.
 
     The first agent is asked alone, so that an error of the account costs one call in all, however many agents there
@@ -97,8 +86,8 @@ class Fleet:
 
     def __init__(
         self,
-        workers: Workers,
-        wanted: Wanted,
+        workers: Executor,
+        wanted: DesiredState,
         check_mode: bool = False,
         rate_limit: float | None = None,
         interrupted: Callable[[], bool] = lambda: False,
@@ -109,8 +98,8 @@ class Fleet:
         self._gap = 1 / rate_limit if rate_limit else 0.0
         self._interrupted = interrupted
         self._next_call_at = workers.now()
-        self._not_begun: deque[_Track] = deque()
-        self._due: list[tuple[float, int, _Track]] = []
+        self._not_begun: deque[_AgentRun] = deque()
+        self._due: list[tuple[float, int, _AgentRun]] = []
         self._numbers = itertools.count()
         self._under_way = 0
         # Whether the server answered the last call: only then more agents are begun.
@@ -118,22 +107,22 @@ class Fleet:
         self._has_answered = False
         self._gone_in_a_row = 0
         self._stopped_by: ApiError | None = None
-        self._stopper: _Track | None = None
+        self._stopper: _AgentRun | None = None
 
     @property
     def trouble(self) -> ApiError | None:
         """Why the server did not accept the account, or what came instead of its answer; None once it has accepted."""
         error = self._stopped_by
-        is_about_account = error is not None and (error.bars_account or not self._has_answered)
+        is_about_account = error is not None and (error.counts_as_failed_login or not self._has_answered)
         return error if is_about_account else None
 
-    def run(self, agents: Iterable[Agent], refusal: ApiError | None = None) -> list[Told]:
+    def run(self, agents: Iterable[Agent], refusal: ApiError | None = None) -> list[AgentResult]:
         """What became of each of ``agents``, in their order. Errors, an interruption too, are in the outcomes.
 
         With the ``refusal`` of an earlier run nobody is asked about.
         """
-        tracks = [self._track(agent) for agent in agents]
-        self._not_begun.extend(tracks)
+        runs = [self._track(agent) for agent in agents]
+        self._not_begun.extend(runs)
         if refusal is not None:
             self._stop(refusal, None)
         while self._not_begun or self._due or self._under_way:
@@ -144,38 +133,38 @@ class Fleet:
             done = self._workers.collect(self._seconds_to_wait())
             if done is not None:
                 self._under_way -= 1
-                self._hear(*done)
-        return [Told(it.agent, self._wanted.state, it.outcome) for it in tracks if it.outcome is not None]
+                self._note(*done)
+        return [AgentResult(run.agent, self._wanted.state, run.outcome) for run in runs if run.outcome is not None]
 
-    def _track(self, agent: Agent) -> _Track:
+    def _track(self, agent: Agent) -> _AgentRun:
         convergence = converge(self._wanted)
-        return _Track(agent, agent, convergence, next(convergence))
+        return _AgentRun(agent, agent, convergence, next(convergence))
 
     def _hand_out_one(self) -> bool:
         """Give a free worker the most urgent call that may go out now; whether there was one."""
         now = self._workers.now()
         if not self._workers.free or self._next_call_at > now:
             return False
-        track = self._most_urgent(now)
-        if track is None:
+        run = self._most_urgent(now)
+        if run is None:
             return False
         self._next_call_at = now + self._gap
         self._under_way += 1
-        self._workers.submit(track, self._call(track))
+        self._workers.submit(run, self._call(run))
         return True
 
-    def _most_urgent(self, now: float) -> _Track | None:
+    def _most_urgent(self, now: float) -> _AgentRun | None:
         """A signal, for the STATUS that it rests on grows old, or a late poll; then an agent who has not begun."""
         is_urgent = bool(self._due) and self._due[0][0] <= now - _LATE_SECONDS
         if self._may_begin() and not is_urgent:
-            track = self._not_begun.popleft()
-            track.step = track.convergence.send(Heard(now, account_is_proven=self._has_answered))
-            return track
+            run = self._not_begun.popleft()
+            run.step = run.convergence.send(Response(now, account_is_proven=self._has_answered))
+            return run
         while self._due and self._due[0][0] <= now:
-            track = heapq.heappop(self._due)[2]
-            if not isinstance(track.step, Pause):
-                return track
-            self._advance(track, Heard(now))
+            run = heapq.heappop(self._due)[2]
+            if not isinstance(run.step, Sleep):
+                return run
+            self._advance(run, Response(now))
         return None
 
     def _may_begin(self) -> bool:
@@ -191,83 +180,83 @@ class Fleet:
             times.append(max(due, self._next_call_at))
         return max(0.0, min(times) - now)
 
-    def _call(self, track: _Track) -> Call[Heard]:
-        agent, step, now = track.asked, track.step, self._workers.now
+    def _call(self, run: _AgentRun) -> Call[Response]:
+        agent, step, now = run.asked, run.step, self._workers.now
 
-        def call(api: AgentApi) -> Heard:
+        def call(api: AgentApi) -> Response:
             try:
-                if isinstance(step, Signal):
-                    return Heard(reply=api.signal(agent, step.value, step.stage), at=now())
-                return Heard(reply=api.status(agent), at=now())
+                if isinstance(step, SendSignal):
+                    return Response(reply=api.signal(agent, step.value), at=now())
+                return Response(reply=api.status(agent), at=now())
             except ApiError as error:
-                return Heard(error=error, at=now())
+                return Response(error=error, at=now())
             except Exception as error:  # noqa: BLE001 - a defect of ours must not hide what was done for others
-                return Heard(error=DefectError(error), at=now())
+                return Response(error=DefectError(error), at=now())
 
         return call
 
-    def _hear(self, track: _Track, heard: Heard) -> None:
+    def _note(self, run: _AgentRun, response: Response) -> None:
         """A call has come back: what it means for its agent, and what for all."""
-        error = heard.error
-        self._answers = error is None or error.refused
+        error = response.error
+        self._answers = error is None or error.delivery is Delivery.REJECTED
         if self._answers:
             self._has_answered = True
             self._gone_in_a_row = 0
-        if error is not None and error.stops_run:
-            self._stop(error, track)
-        self._advance(track, heard)
-        if track.outcome is not None and track.outcome.failure is not None:
-            self._count_gone(track.outcome.failure)
+        if error is not None and error.aborts_run:
+            self._stop(error, run)
+        self._advance(run, response)
+        if run.outcome is not None and run.outcome.failure is not None:
+            self._count_gone(run.outcome.failure)
 
     def _count_gone(self, failure: ApiError) -> None:
         """Stop when the server gave no answer about a few agents in a row, retries and all, or none to begin with.
 
         In that second case the account is not known to be fit, and each further call could be a failed login.
         """
-        self._gone_in_a_row += failure.no_answer
+        self._gone_in_a_row += failure.has_no_answer
         if not self._has_answered or self._gone_in_a_row >= GIVE_UP_AFTER:
             self._stop(failure, None)
 
-    def _advance(self, track: _Track, heard: Heard) -> None:
+    def _advance(self, run: _AgentRun, response: Response) -> None:
         """Let the decision go on from ``heard`` to its next step, or to its end."""
-        if isinstance(heard.reply, Status):
-            track.asked = Agent(heard.reply.user)
+        if isinstance(response.reply, Status):
+            run.asked = Agent(response.reply.user)
         try:
-            step = track.convergence.send(heard)
+            step = run.convergence.send(response)
         except StopIteration as end:
-            track.outcome = end.value
+            run.outcome = end.value
             return
-        if self._check_mode and isinstance(step, Signal):
-            track.outcome = step.foreseen
-        elif self._stopped_by is not None and track is not self._stopper:
-            self._give_up(track, self._stopped_by)
+        if self._check_mode and isinstance(step, SendSignal):
+            run.outcome = step.predicted
+        elif self._stopped_by is not None and run is not self._stopper:
+            self._give_up(run, self._stopped_by)
         else:
-            track.step = step
-            due = _AT_ONCE if isinstance(step, Signal) else heard.at
-            if isinstance(step, Pause):
+            run.step = step
+            due = _AT_ONCE if isinstance(step, SendSignal) else response.at
+            if isinstance(step, Sleep):
                 due += step.seconds
-            heapq.heappush(self._due, (due, next(self._numbers), track))
+            heapq.heappush(self._due, (due, next(self._numbers), run))
 
-    def _stop(self, error: ApiError, stopper: _Track | None) -> None:
+    def _stop(self, error: ApiError, stopper: _AgentRun | None) -> None:
         """Begin nothing any more; those under way end where they are, but for the one whose answer it was.
 
         An interruption ends that one too.
         """
-        is_told_already = self._stopped_by is not None and not isinstance(error, InterruptedRunError)
-        if is_told_already or isinstance(self._stopped_by, InterruptedRunError):
+        is_stopped_already = self._stopped_by is not None and not isinstance(error, InterruptedRunError)
+        if is_stopped_already or isinstance(self._stopped_by, InterruptedRunError):
             return
         self._stopped_by, self._stopper = error, stopper
-        for track in self._not_begun:
-            track.outcome = never_begun(NotAttemptedError(error))
+        for run in self._not_begun:
+            run.outcome = not_started(NotAttemptedError(error))
         self._not_begun.clear()
-        for _due, _number, track in self._due:
-            self._give_up(track, error)
+        for _due, _number, run in self._due:
+            self._give_up(run, error)
         self._due.clear()
 
     @staticmethod
-    def _give_up(track: _Track, error: ApiError) -> None:
+    def _give_up(run: _AgentRun, error: ApiError) -> None:
         """End an agent's convergence, which has begun, with what is known of it."""
         try:
-            track.convergence.throw(NotAttemptedError(error))
+            run.convergence.throw(NotAttemptedError(error))
         except StopIteration as end:
-            track.outcome = end.value
+            run.outcome = end.value

@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
 """What it means that a request ended in an exception of requests, or of what lies beneath it.
 
 The text of such an exception can hold a URL, with the credentials for a proxy in it: it is left behind.
@@ -19,8 +21,9 @@ try:
 except ImportError:  # whoever uses this file reports it with missing_required_lib
     pass
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+from .._errors import (
     ApiError,
+    Delivery,
     TimedOutError,
     TlsError,
     UnreachableError,
@@ -39,34 +42,31 @@ def connection_error(error: Exception) -> ApiError:
 
 def _of_the_options(error: Exception) -> ApiError | None:
     if isinstance(error, requests.exceptions.InvalidURL):
-        return UnreachableError("api_url names no possible host", "Correct api_url", transient=False, unsent=True)
+        return UnreachableError("api_url names no possible host", "Correct api_url", Delivery.NOT_SENT)
     known = isinstance(error, (requests.RequestException, socket.timeout))
     if isinstance(error, OSError) and not known and error.errno is None:  # so says requests of a file that it misses
         return TlsError(
             "a file of certificates is not there",
             "Check ca_path, client_cert, client_key, and REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE in the environment",
-            transient=False,
-            unsent=True,
+            Delivery.NOT_SENT,
         )
     return None
 
 
 def _of_tls(causes: Sequence[BaseException]) -> ApiError | None:
-    refused_certificate = next((it for it in causes if _is_refused_certificate(it)), None)
+    refused_certificate = next((cause for cause in causes if _is_refused_certificate(cause)), None)
     if refused_certificate is not None:
         why = getattr(refused_certificate, "verify_message", "it is not valid for the host name in api_url")
         return TlsError(
             f"the server's certificate is not trusted: {why.rstrip('.') or 'verification failed'}",
             "Set ca_path to the CA that signed it, or correct the certificate or the host name in api_url",
-            transient=False,
-            unsent=True,
+            Delivery.NOT_SENT,
         )
-    if any(isinstance(it, ssl.SSLError) and not isinstance(it, _CLOSED) for it in causes):
+    if any(isinstance(cause, ssl.SSLError) and not isinstance(cause, _CLOSED) for cause in causes):
         return TlsError(
             "no TLS connection came about",
             "Check the scheme and the port in api_url, and that ca_path, client_cert and client_key are PEM files",
-            transient=False,
-            unsent=False,
+            Delivery.UNANSWERED,
         )
     return None
 
@@ -78,38 +78,40 @@ def _is_refused_certificate(error: BaseException) -> bool:
 
 def _of_a_tunnel(causes: Sequence[BaseException]) -> ApiError | None:
     """A proxy that answers, but lets nothing through."""
-    answers = [re.match(r"Tunnel connection failed: ([0-9]{3})", str(it)) for it in causes]
+    answers = [re.match(r"Tunnel connection failed: ([0-9]{3})", str(cause)) for cause in causes]
     status = next((int(answer[1]) for answer in answers if answer), None)
     if status is None:
         return None
     return UnreachableError(
         f"the proxy opens no way to the server (HTTP {status})",
         "Check the proxy settings of the environment, and the credentials for the proxy in them",
+        Delivery.NOT_SENT,
         transient=status >= _SERVER_ERROR,
-        unsent=True,
     )
 
 
 def _of_the_network(causes: Sequence[BaseException]) -> ApiError:
     # Without a connection the server has heard nothing. After any other failure it may have.
-    unsent = any(
-        isinstance(it, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)) for it in causes
-    )
+    no_connection = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    is_unsent = any(isinstance(cause, no_connection) for cause in causes)
+    delivery = Delivery.NOT_SENT if is_unsent else Delivery.UNANSWERED
     # urllib3 derives even a refused connection from ConnectTimeoutError: only requests tells the two apart.
-    if any(isinstance(it, (requests.Timeout, urllib3.exceptions.ReadTimeoutError, socket.timeout)) for it in causes):
+    if any(
+        isinstance(cause, (requests.Timeout, urllib3.exceptions.ReadTimeoutError, socket.timeout)) for cause in causes
+    ):
         return TimedOutError(
             "the server did not answer in time",
             "Check the load of the web server, or set timeout higher",
-            unsent,
+            delivery,
         )
-    network = [it for it in causes if isinstance(it, OSError) and not isinstance(it, _CLOSED)]
-    detail = next((it.strerror for it in network if it.strerror), None)
-    whom = "the proxy" if any(isinstance(it, requests.exceptions.ProxyError) for it in causes) else "the server"
+    network = [cause for cause in causes if isinstance(cause, OSError) and not isinstance(cause, _CLOSED)]
+    detail = next((cause.strerror for cause in network if cause.strerror), None)
+    whom = "the proxy" if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes) else "the server"
     return UnreachableError(
         f"{whom} cannot be reached: {detail or 'the connection was closed before the answer was complete'}",
         "Check api_url, the network and the proxy settings of the environment, and that the web server is up",
+        delivery,
         transient=True,
-        unsent=unsent,
     )
 
 
@@ -118,8 +120,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:
-        it = waiting.pop(0)
-        if isinstance(it, BaseException) and id(it) not in seen:
-            seen.add(id(it))
-            yield it
-            waiting.extend([it.__cause__, it.__context__, getattr(it, "reason", None), *it.args])
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            waiting.extend([cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args])

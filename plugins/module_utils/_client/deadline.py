@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
 """Calls that end in time: requests bounds each wait, this file all of them together.
 
 A server that lets its headers or its body drip would otherwise hold a call for as long as it likes, and a name with

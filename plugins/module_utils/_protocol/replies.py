@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
 """What the Agent API answered: the bytes of a body become a reply or a typed error. No I/O, nothing of Ansible.
 
 Total: whatever bytes come, the outcome is one of the classes here or an :class:`~._errors.ApiError`. Nothing that is
@@ -13,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import Callable, Union
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+from .._errors import (
     AccountLockedError,
     AddressBlockedError,
     ApiAccessDeniedError,
@@ -29,11 +31,8 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._errors import 
     PermissionDeniedError,
     TranslatedError,
 )
-
-RECORDING = "recording"
-IDLE = "idle"
-INCALL = "INCALL"
-AGENT_STATUSES = frozenset(("READY", "QUEUE", INCALL, "PAUSED", "CLOSER", "MQUEUE"))
+from .names import is_user
+from .words import AGENT_STATUSES, IDLE, RECORDING, STEREO_RECORDING
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ _STATUS_FIELDS = 8
 _LONGEST_ID = 18
 
 _REFUSALS: dict[str, Callable[[], ApiError]] = {
-    "stereo_recording not valid": NotValidError,
+    f"{STEREO_RECORDING} not valid": NotValidError,
     "auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION": PermissionDeniedError,
     "no user found": NoSuchUserError,
 }
@@ -114,11 +113,6 @@ _ACCOUNT_MESSAGES: tuple[tuple[str, Callable[[], ApiError]], ...] = (
     ("LOCK", AccountLockedError),
     ("IPBLOCK", AddressBlockedError),
 )
-
-
-def is_user(text: str) -> bool:
-    """Whether ``text`` can be a VICIdial user: the server drops other characters silently (protocol 4.9)."""
-    return re.fullmatch("[-_0-9a-zA-Z]+", text) is not None
 
 
 def parse_reply(body: bytes) -> Reply:
@@ -154,11 +148,11 @@ def _answer(word: str, rest: str) -> Reply:
     reason, _separator, tail = rest.partition(" - ")
     fields = tail.split("|")
     if _are_of_an_agent(fields):
-        if word == "SUCCESS" and reason == "stereo_recording function sent":
+        if word == "SUCCESS" and reason == f"{STEREO_RECORDING} function sent":
             return Sent(fields[0])
-        if word == "NOTICE" and reason == "not stereo_recording" and not any(fields[1:5]):
+        if word == "NOTICE" and reason == f"not {STEREO_RECORDING}" and not any(fields[1:5]):
             return Status(fields[0], None, None, None, None, *fields[5:])
-        if word == "NOTICE" and reason == "stereo_recording active" and fields[1]:
+        if word == "NOTICE" and reason == f"{STEREO_RECORDING} active" and fields[1]:
             return _active(fields)
     raise _not_english(reason)
 
@@ -193,7 +187,7 @@ def _error(rest: str) -> Reply:
     if reason == "agent_user is not logged in":
         raise NotLoggedInError(tail)
     fields = tail.split("|")
-    if reason == "stop stereo_recording error" and _are_of_an_agent(fields) and not any(fields[1:5]):
+    if reason == f"stop {STEREO_RECORDING} error" and _are_of_an_agent(fields) and not any(fields[1:5]):
         return NothingToEnd(fields[0])
     raise _not_english(reason)
 

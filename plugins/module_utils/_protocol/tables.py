@@ -1,7 +1,9 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is logged in: the one function of the Non-Agent API that this collection calls (protocol 5).
+
+# This module util is private to the collection: it can change in any release without notice.
+"""The tables of the Non-Agent API: the form that asks for one, and the bytes of an answer as its rows. No I/O.
 
 No exception that leaves this file holds text of the server: it echoes the password here as well (protocol 5.3).
 """
@@ -9,12 +11,11 @@ No exception that leaves this file holds text of the server: it echoes the passw
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import (
+from .._errors import (
     AccountLockedError,
     AddressBlockedError,
     ApiError,
@@ -25,8 +26,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._errors import 
     NoAnswerError,
     NotUnderstoodError,
 )
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, Http
-from ansible_collections.telephony.vicidial.plugins.module_utils._repetition import repeated
+from .words import LOGGED_IN_AGENTS
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class LoggedInAgent:
 
 
 @dataclass(frozen=True)
-class Choice:
+class AgentFilter:
     """Which agents are listed: those of these campaigns and of these user groups, where empty means all.
 
     ``sub_status``: with their pause code and sub status, which costs the server a look into its logs.
@@ -62,7 +62,6 @@ class Choice:
     sub_status: bool = False
 
 
-_FUNCTION = "logged_in_agents"
 _NAME = "full_name"
 _NUMBERS = ("lead_id", "calls_today", "user_level")
 _COLUMNS = frozenset(LoggedInAgent.__annotations__)
@@ -77,34 +76,9 @@ _BEGUN_LINE = re.compile(r"^\w+: ", re.MULTILINE)
 _REFUSALS: dict[str, Callable[[], ApiError]] = {
     "Too many login attempts": AccountLockedError,
     "Your IP Address is not allowed": AddressBlockedError,
-    f"{_FUNCTION} USER DOES NOT HAVE PERMISSION": ListDeniedError,
+    f"{LOGGED_IN_AGENTS} USER DOES NOT HAVE PERMISSION": ListDeniedError,
     "auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION": FunctionDeniedError,
 }
-
-
-def logged_in_agents(
-    connection: Connection, choice: Choice, retries: int, sleep: Callable[[float], None] = time.sleep
-) -> list[LoggedInAgent]:
-    """The agents who are logged in; ``connection.url`` is the full path of non_agent_api.php.
-
-    A question that never reached the server is repeated up to ``retries`` times, with growing pauses. No other one is:
-    an answer that got lost may have been a failed login (protocol 3.4). Raises an ApiError, and nothing else, when it
-    fails; nobody logged in is no failure.
-    """
-    form = _form(connection, choice)
-    http = Http(connection)
-
-    def ask() -> list[LoggedInAgent]:
-        try:
-            return parse_agents(http.post(connection.url, form), choice.sub_status)
-        except AccountLockedError:
-            raise AccountLockedError(noticed_at=time.time()) from None
-
-    try:
-        found = repeated(ask, retries, with_login=True, sleep=sleep)
-        return [it for it in found if _is_chosen(it, choice)]
-    finally:
-        http.close()
 
 
 def parse_agents(body: bytes, sub_status: bool) -> list[LoggedInAgent]:
@@ -117,7 +91,7 @@ def parse_agents(body: bytes, sub_status: bool) -> list[LoggedInAgent]:
     header = _HEADER.search(text)
     error = _ERROR_LINE.search(text, 0, header.start() if header else len(text))
     if error is not None:
-        return _nobody(error.group(1))
+        return _empty_or_error(error.group(1))
     if header is None:
         raise _no_table(text)
     columns = header.group().rstrip("\n").split("\t")
@@ -127,32 +101,31 @@ def parse_agents(body: bytes, sub_status: bool) -> list[LoggedInAgent]:
     return [_agent(row, columns, wanted) for row in _rows(text[header.end() :], columns.index(_NAME))]
 
 
-def _form(connection: Connection, choice: Choice) -> dict[str, str]:
-    """Every parameter, once, and `pass` never last (protocol 1.5)."""
-    for name in (*choice.campaigns, *choice.user_groups):
+def filter_form(agents: AgentFilter) -> dict[str, str]:
+    """The parameters that say which agents are listed, and in which form.
+
+    Raises InvalidArgumentError for a name that the server would strip, and so take for another one.
+    """
+    for name in (*agents.campaigns, *agents.user_groups):
         # The server drops other characters silently: `SA LES` would choose SALES, and `*` everybody. Letters of other
-        # scripts may be dropped too, which _is_chosen makes up for.
+        # scripts may be dropped too, which is_listed makes up for.
         if not re.fullmatch(r"[-\w]+", name):
             raise InvalidArgumentError(
                 f"{name!r} is no campaign and no user group: letters of any script, digits, - and _ only",
                 "Correct campaigns or user_groups; nothing was sent",
             )
     return {
-        "source": connection.source,
-        "user": connection.user,
-        "pass": connection.password,
-        "function": _FUNCTION,
-        "campaigns": "|".join(choice.campaigns),
-        "user_groups": "|".join(choice.user_groups),
-        "show_sub_status": "YES" if choice.sub_status else "NO",
+        "campaigns": "|".join(agents.campaigns),
+        "user_groups": "|".join(agents.user_groups),
+        "show_sub_status": "YES" if agents.sub_status else "NO",
         "stage": "tab",
         "header": "YES",
     }
 
 
-def _is_chosen(agent: LoggedInAgent, choice: Choice) -> bool:
+def is_listed(agent: LoggedInAgent, agents: AgentFilter) -> bool:
     """Whether ``agent`` is one of those asked for: a filter that the server did not take would let everybody in."""
-    pairs = ((agent.campaign_id, choice.campaigns), (agent.user_group, choice.user_groups))
+    pairs = ((agent.campaign_id, agents.campaigns), (agent.user_group, agents.user_groups))
     # The server's database compares without regard to case.
     return all(not names or value.casefold() in map(str.casefold, names) for value, names in pairs)
 
@@ -186,9 +159,9 @@ def _number(cell: str) -> int:
     return int(cell or 0)
 
 
-def _nobody(rest: str) -> list[LoggedInAgent]:
+def _empty_or_error(rest: str) -> list[LoggedInAgent]:
     """The empty list, or the exception that an ERROR line stands for; only its fixed words are looked at."""
-    if rest.startswith(f"{_FUNCTION} NO LOGGED IN AGENTS"):
+    if rest.startswith(f"{LOGGED_IN_AGENTS} NO LOGGED IN AGENTS"):
         return []
     for start, error in _REFUSALS.items():
         if rest.startswith(start):

@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
 """One HTTP request to a VICIdial server. Beside it only _connection_errors and _deadline know requests.
 
 No exception that leaves this file holds text of requests, a URL with a query, or anything of a body.
@@ -22,9 +24,9 @@ except ImportError:  # whoever uses this file reports it with missing_required_l
 else:
     HAS_REQUESTS = True
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._connection_errors import connection_error
-from ansible_collections.telephony.vicidial.plugins.module_utils._deadline import DeadlineAdapter
-from ansible_collections.telephony.vicidial.plugins.module_utils._errors import HttpError, NotUnderstoodError
+from .._errors import HttpError, NotUnderstoodError
+from .connection_errors import connection_error
+from .deadline import DeadlineAdapter
 
 LONGEST_BODY = 1024 * 1024
 CONNECT_SECONDS = 5.0

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _arguments, _errors
-from ansible_collections.telephony.vicidial.plugins.module_utils._http import Connection, Http
-from ansible_collections.telephony.vicidial.plugins.module_utils._non_agent_api import (
-    Choice,
+from ansible_collections.telephony.vicidial.plugins.module_utils import _errors, _options
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection, Http
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.non_agent_api import logged_in_agents
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.tables import (
+    AgentFilter,
     LoggedInAgent,
-    logged_in_agents,
     parse_agents,
 )
 from ansible_collections.telephony.vicidial.tests.support import Simulator
@@ -137,7 +137,7 @@ def test_each_error_of_the_server_has_its_class(line: str, error: type[_errors.A
     with pytest.raises(error) as caught:
         parse_agents(f"ERROR: {line}\n{after}".encode(), False)
     assert "secret" not in f"{caught.value} {caught.value!r} {vars(caught.value)}"
-    assert caught.value.stops_run
+    assert caught.value.aborts_run
     assert not caught.value.transient
 
 
@@ -214,7 +214,7 @@ def test_whatever_name_a_person_has_comes_through(name: str) -> None:
 
 
 def test_the_call_is_one_post_with_every_parameter_in_the_body_once(simulator: Simulator) -> None:
-    found = logged_in_agents(connection(simulator), Choice(), 0)
+    found = logged_in_agents(connection(simulator), AgentFilter(), 0)
     assert [it.user for it in found] == [str(user) for user in range(1000, 1010)]
     assert found[7].full_name == "{{ 7 * 7 }}"
     (entry,) = simulator.journal.entries()
@@ -226,7 +226,7 @@ def test_the_call_is_one_post_with_every_parameter_in_the_body_once(simulator: S
 def test_a_choice_narrows_the_list(simulator: Simulator) -> None:
     with simulator.lock:
         simulator.dialer.change_agent("1002", user_group="NIGHT", sub_status="DEAD")
-    choice = Choice(campaigns=["SALES", "NONE"], user_groups=["NIGHT"], sub_status=True)
+    choice = AgentFilter(campaigns=["SALES", "NONE"], user_groups=["NIGHT"], sub_status=True)
     (found,) = logged_in_agents(connection(simulator), choice, 0)
     assert (found.user, found.pause_code, found.sub_status) == ("1002", "", "DEAD")
 
@@ -235,12 +235,12 @@ def test_a_choice_has_no_regard_to_case_as_the_servers_database_has_none(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Http, "post", lambda *_: table(ROW))
-    assert logged_in_agents(connection(simulator), Choice(campaigns=["testcamp"]), 0) == [MARIA]
+    assert logged_in_agents(connection(simulator), AgentFilter(campaigns=["testcamp"]), 0) == [MARIA]
 
 
-@pytest.mark.parametrize("choice", [Choice(campaigns=["ПРОДАЖИ"]), Choice(user_groups=["NIGHT"])])
+@pytest.mark.parametrize("choice", [AgentFilter(campaigns=["ПРОДАЖИ"]), AgentFilter(user_groups=["NIGHT"])])
 def test_a_filter_that_the_server_does_not_take_lets_nobody_in(
-    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, choice: Choice
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, choice: AgentFilter
 ) -> None:
     """A name in another script can lose all its characters on the way to the server's query."""
     monkeypatch.setattr(Http, "post", lambda *_: table(ROW))
@@ -249,7 +249,7 @@ def test_a_filter_that_the_server_does_not_take_lets_nobody_in(
 
 @pytest.mark.parametrize("name", ["SA LES", "*", "A|B", "", "A\tB"])
 def test_a_filter_that_the_server_would_misread_is_refused(simulator: Simulator, name: str) -> None:
-    for choice in (Choice(campaigns=[name]), Choice(user_groups=[name])):
+    for choice in (AgentFilter(campaigns=[name]), AgentFilter(user_groups=[name])):
         with pytest.raises(_errors.InvalidArgumentError):
             logged_in_agents(connection(simulator), choice, 0)
     assert simulator.journal.entries() == []
@@ -267,10 +267,10 @@ def test_a_filter_that_the_server_would_misread_is_refused(simulator: Simulator,
     ],
 )
 def test_one_address_leads_to_both_apis(given: str, root: str) -> None:
-    params = {name: option.get("default") for name, option in _arguments.CONNECTION_SPEC.items()}
+    params = {name: option.get("default") for name, option in _options.CONNECTION_SPEC.items()}
     params.update(api_url=given, api_user="6666", api_password="simulated")
-    assert _arguments.connection(params).url == f"{root}/agc/api.php"
-    assert _arguments.non_agent_connection(params).url == f"{root}/vicidial/non_agent_api.php"
+    assert _options.connection(params).url == f"{root}/agc/api.php"
+    assert _options.non_agent_connection(params).url == f"{root}/vicidial/non_agent_api.php"
 
 
 HARMLESS_FAULTS = {"noise", "latency", "slow-headers", "slow-body", "close-after"}
@@ -281,7 +281,7 @@ def test_an_answer_that_gets_lost_is_one_failed_login_at_most(simulator: Simulat
     pauses: list[float] = []
     simulator.faults.add(simulator.dialer, fault, times=None)
     with pytest.raises(_errors.ApiError):
-        logged_in_agents(connection(simulator, password="wrong"), Choice(), 3, pauses.append)
+        logged_in_agents(connection(simulator, password="wrong"), AgentFilter(), 3, pauses.append)
     assert (pauses, len(simulator.journal.entries())) == ([], 1)
     assert simulator.dialer.accounts["6666"].failures <= 1
 
@@ -293,14 +293,14 @@ def test_only_what_never_arrived_is_repeated_and_that_comes_to_an_end(retries: i
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/vicidial/non_agent_api.php"
     with pytest.raises(_errors.UnreachableError):
-        logged_in_agents(Connection(url, "6666", "unused"), Choice(), retries, pauses.append)
+        logged_in_agents(Connection(url, "6666", "unused"), AgentFilter(), retries, pauses.append)
     assert pauses == expected
 
 
 @pytest.mark.parametrize("fault", ["noise", "display-errors"])
 def test_warnings_of_php_do_no_harm(simulator: Simulator, fault: str) -> None:
     simulator.faults.add(simulator.dialer, fault)
-    assert len(logged_in_agents(connection(simulator), Choice(), 0)) == 10
+    assert len(logged_in_agents(connection(simulator), AgentFilter(), 0)) == 10
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_an_account_error_is_asked_for_once_and_holds_no_password(
 ) -> None:
     simulator.dialer.accounts["6666"] = account
     with pytest.raises(error) as caught:
-        logged_in_agents(connection(simulator, password=PASSWORD), Choice(), 5)
+        logged_in_agents(connection(simulator, password=PASSWORD), AgentFilter(), 5)
     assert len(simulator.journal.entries()) == 1
     chain = [caught.value, caught.value.__cause__, caught.value.__context__]
     for secret in (PASSWORD, "psswrd"):

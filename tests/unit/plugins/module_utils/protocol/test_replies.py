@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
-from ansible_collections.telephony.vicidial.plugins.module_utils._reply import (
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import (
     NothingToEnd,
     Sent,
     Status,

@@ -1,6 +1,8 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is private to the collection: it can change in any release without notice.
 """What a worker of Ansible does does not outlive ansible-playbook.
 
 Since ansible-core 2.19 each worker leads a session of its own, so what kills ansible-playbook's process group, which is
@@ -28,10 +30,10 @@ def orphaned() -> Callable[[], bool]:
 @contextmanager
 def tied_to_parent() -> Iterator[None]:
     """While the context lasts: when the parent is gone, everything that this worker has started is told to end."""
-    is_orphaned, is_over = orphaned(), threading.Event()
+    is_orphaned, is_timed_out = orphaned(), threading.Event()
 
     def watch() -> None:
-        while not is_over.wait(_LOOK_UP_SECONDS):
+        while not is_timed_out.wait(_LOOK_UP_SECONDS):
             if is_orphaned():
                 os.killpg(0, signal.SIGTERM)
                 return
@@ -42,4 +44,4 @@ def tied_to_parent() -> Iterator[None]:
     try:
         yield
     finally:
-        is_over.set()
+        is_timed_out.set()

@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
+"""The words of VICIdial's APIs that this collection says and understands, each in this one place."""
+
+from __future__ import annotations
+
+# Functions
+STEREO_RECORDING = "stereo_recording"
+VERSION = "version"
+LOGGED_IN_AGENTS = "logged_in_agents"
+
+# Values of stereo_recording (protocol 4.1)
+STATUS = "STATUS"
+BEGIN = "BEGIN"
+END = "END"
+
+# States of a recording, as this collection declares them
+RECORDING = "recording"
+IDLE = "idle"
+
+# What agents do (protocol 4.2)
+INCALL = "INCALL"
+AGENT_STATUSES = frozenset(("READY", "QUEUE", INCALL, "PAUSED", "CLOSER", "MQUEUE"))
+
+# The first build that knows the function (protocol 1.4); builds read YYMMDD-HHMM and sort by time.
+FIRST_STEREO_BUILD = "250830-2102"

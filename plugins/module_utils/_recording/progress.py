@@ -1,0 +1,236 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
+"""How far a convergence has come: what was seen and sent, and what follows from it. No I/O, no clock, no Ansible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from .._errors import ApiError, Delivery, NoLiveCallError, NotConfirmedError, NotLoggedInError
+from .._protocol.replies import NothingToEnd, Sent, Status
+from .._protocol.words import BEGIN, END, IDLE, INCALL, RECORDING
+from . import failures
+from .steps import DesiredState, Outcome, Response
+
+# A healthy screen shows the effect of a signal within two seconds (protocol 4.3).
+SCREEN_SECONDS = 2.0
+# So long without effect, and a signal counts as overwritten by somebody else's (protocol 4.4). An END too many does no
+# harm. A BEGIN too many starts a second recording if the first one was only read late: that waits for slow screens too.
+LOST_SECONDS = {BEGIN: 10.0, END: 4.0}
+MOST_TIMES_SENT = 2
+
+
+class Phase(Enum):
+    """How far a convergence has come; the table in :mod:`.decision` says what each one means."""
+
+    LOOKING = "looking"
+    WAITING = "waiting"
+    HOLDING = "holding"
+    REACHED = "reached"
+    TIMED_OUT = "timed out"
+
+
+@dataclass
+class _Sight:
+    """What STATUS has shown of the agent."""
+
+    before: str | None = None
+    status: Status | None = None
+    is_current: bool = False
+    is_logged_in: bool | None = None
+    in_call_since: float | None = None
+    holds_since: float | None = None
+    was_reached: bool = False
+    was_interrupted: bool = False
+
+    def observe(self, status: Status, wanted: str | None, now: float) -> None:
+        self._observe_hold(status, wanted, now)
+        self.status, self.is_current, self.is_logged_in = status, True, True
+        if self.before is None:
+            self.before = status.state
+        if status.agent_status != INCALL:
+            self.in_call_since = None
+        elif self.in_call_since is None:
+            self.in_call_since = now
+
+    def _observe_hold(self, status: Status, wanted: str | None, now: float) -> None:
+        """One recording after another is not the one that was to hold."""
+        is_another = self.status is not None and self.status.recording_id != status.recording_id
+        if status.state != wanted or is_another:
+            self.was_interrupted = self.was_interrupted or self.holds_since is not None
+            self.holds_since = None
+        if status.state == wanted and self.holds_since is None:
+            self.holds_since, self.was_reached = now, True
+
+    def mark_state_unknown(self) -> None:
+        """STATUS was not answered: what it would have said is not known."""
+        self.is_current, self.holds_since = False, None
+
+
+@dataclass
+class _Signals:
+    """What was sent to the agent, or may have been, and what came back of it."""
+
+    sent: list[str] = field(default_factory=list)
+    first_sent_at: float | None = None
+    last_response: Response | None = None
+    last_tried_at: float = 0.0
+    unconfirmed_begins: int = 0
+    ended_recording_ids: list[int | None] = field(default_factory=list)
+
+    def note(self, value: str, recording_id: int | None, response: Response) -> bool:
+        """Whether this first signal of all was sent; END is aimed at ``recording_id``."""
+        self.last_response, self.last_tried_at = response, response.at
+        if value == END:
+            self.ended_recording_ids.append(recording_id)
+        is_unsent = response.error is not None and response.error.delivery is Delivery.NOT_SENT
+        if is_unsent or isinstance(response.reply, NothingToEnd):
+            return False
+        self.sent.append(value)
+        self.unconfirmed_begins += value == BEGIN
+        if self.first_sent_at is not None:
+            return False
+        self.first_sent_at = response.at
+        return True
+
+
+class Progress:
+    """How far one convergence has come, and what follows from it."""
+
+    def __init__(self, wanted: DesiredState, begun: Response) -> None:
+        self.wanted = wanted
+        self.now = begun.at
+        self.account_is_proven = begun.account_is_proven
+        self.deadline = begun.at + wanted.wait_timeout + wanted.stable_for
+        self.sight = _Sight()
+        self.signals = _Signals()
+        self.failure: ApiError | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """The phase at this moment; see the table in :mod:`.decision`."""
+        sight, wanted = self.sight, self.wanted
+        has_held = sight.holds_since is not None and self.now >= sight.holds_since + wanted.stable_for
+        if has_held or (wanted.state is None and sight.status is not None):
+            return Phase.REACHED
+        has_tried = self.signals.last_response is not None
+        if (has_tried or sight.was_reached) and (self.now >= self.deadline or not wanted.wait):
+            return Phase.TIMED_OUT
+        if sight.holds_since is not None:
+            return Phase.HOLDING
+        return Phase.WAITING if has_tried else Phase.LOOKING
+
+    def observe_status(self, status: Status) -> None:
+        self.sight.observe(status, self.wanted.state, self.now)
+        self.account_is_proven = True
+        if status.state == RECORDING:
+            self.signals.unconfirmed_begins = 0
+
+    def note_signal(self, value: str, response: Response) -> None:
+        shown = self.sight.status.recording_id if self.sight.status else None
+        if self.signals.note(value, shown, response):
+            self.deadline = self.now + self.wanted.wait_timeout + self.wanted.stable_for
+
+    def may_repeat(self, error: ApiError) -> bool:
+        return error.transient and (self.account_is_proven or error.delivery is Delivery.NOT_SENT)
+
+    def may_return_unconfirmed(self) -> bool:
+        """Whether nobody wants to wait, and the server said plainly that the signal is in the slot."""
+        response = self.signals.last_response
+        return not self.wanted.wait and response is not None and isinstance(response.reply, Sent)
+
+    def seconds_to_next_look(self) -> float:
+        """Until STATUS is asked again: no later than at the deadline, or when the state has held for long enough."""
+        holds_since = self.sight.holds_since
+        held_until = self.deadline if holds_since is None else holds_since + self.wanted.stable_for
+        return min(self.wanted.wait_sleep, max(min(self.deadline, held_until) - self.now, 0.0))
+
+    def next_signal(self) -> str | None:
+        """The signal to send now, if any. Raises NoLiveCallError where the first BEGIN is forbidden."""
+        status = self.sight.status
+        if status is None or self.wanted.state in (None, status.state):
+            return None
+        return self._next_end(status.recording_id) if self.wanted.state == IDLE else self._next_begin(status)
+
+    def _next_end(self, shown: int | None) -> str | None:
+        ended = self.signals.ended_recording_ids
+        is_new = shown not in ended[-1:]
+        return END if is_new or self._is_lost(END, ended.count(shown), self.signals.last_tried_at) else None
+
+    def _next_begin(self, status: Status) -> str | None:
+        begun, in_call_since = self.signals.unconfirmed_begins, self.sight.in_call_since
+        if not begun and self.wanted.require_call and in_call_since is None:
+            raise NoLiveCallError(*failures.no_live_call(status.agent_status))
+        if not begun:
+            return BEGIN if not self.signals.sent or self._leaves_time() else None
+        # Without a call a BEGIN has no effect, and is not lost for that (protocol 4.5).
+        if in_call_since is None:
+            return None
+        return BEGIN if self._is_lost(BEGIN, begun, max(self.signals.last_tried_at, in_call_since)) else None
+
+    def _is_lost(self, value: str, times: int, since: float) -> bool:
+        """Whether a signal, sent ``times`` times, has had no effect for so long that it may be sent once more."""
+        is_time = since + LOST_SECONDS[value] <= self.now
+        return is_time and self._leaves_time() and times < MOST_TIMES_SENT
+
+    def _leaves_time(self) -> bool:
+        """Whether a signal that is sent now can still show its effect, and that hold."""
+        return self.now <= self.deadline - SCREEN_SECONDS - self.wanted.stable_for
+
+    def timeout_error(self) -> ApiError:
+        """Why no more is tried."""
+        sight, signals = self.sight, self.signals
+        state, shown = self.wanted.state or "", sight.status.recording_id if sight.status else None
+        if sight.was_reached:
+            held = None if sight.holds_since is None else self.now - sight.holds_since
+            shown_state = sight.status.state if sight.status else None
+            return NotConfirmedError(
+                *failures.not_held(state, self.wanted.stable_for, held, shown_state, sight.was_interrupted)
+            )
+        if signals.first_sent_at is not None:
+            agent_status = sight.status.agent_status if sight.status else ""
+            return NotConfirmedError(
+                *failures.not_confirmed(state, self.now - signals.first_sent_at, shown, agent_status)
+            )
+        if signals.last_response is not None and signals.last_response.error is not None:
+            return signals.last_response.error
+        return NotConfirmedError(*failures.nothing_to_end(shown, is_new=shown not in signals.ended_recording_ids))
+
+    def note_logged_out(self, error: NotLoggedInError) -> None:
+        self.sight.is_logged_in, self.sight.is_current = False, False
+        if self.wanted.fail_when_logged_out:
+            self.failure = error
+
+    def note_failure(self, error: ApiError) -> None:
+        self.failure = error
+        if self.signals.sent and not isinstance(error, (NotConfirmedError, NoLiveCallError)):
+            self.sight.is_current = False  # a signal is on its way, and its effect was not awaited
+
+    def outcome(self) -> Outcome:
+        """What has become of the agent so far."""
+        sight, signals = self.sight, self.signals
+        state = sight.status.state if sight.status and sight.is_current else None
+        confirmed = self.failure is None and state is not None and state == self.wanted.state
+        after = None
+        if confirmed and sight.holds_since is not None and signals.first_sent_at is not None:
+            after = sight.holds_since - signals.first_sent_at
+        return Outcome(
+            state=state,
+            before=sight.before,
+            status=sight.status,
+            logged_in=sight.is_logged_in,
+            signals=tuple(signals.sent),
+            confirmed=confirmed,
+            confirmed_after=after,
+            failure=self.failure,
+        )
+
+    def predicted(self, value: str) -> Outcome:
+        """The outcome once ``value`` has had its effect: what check mode reports instead of sending it."""
+        now = self.sight.status
+        after = now and Status(now.user, None, None, None, None, now.agent_server, now.session, now.agent_status)
+        return Outcome(self.wanted.state, self.sight.before, after, True, (value,), False, None, None)
