@@ -69,7 +69,7 @@ class Cell:
         options = {"stage": LABEL, "wait_timeout": PATIENCE_SECONDS, **self.options}
         results = center.declare(FLOOR[: self.agents], self.wanted, **options)
         found = []
-        for record in results.result(results, self.agents == 1)["recordings"]:
+        for record in declared(results, self.agents == 1)["recordings"]:
             calls = [it for it in center.log if it.user == record["user"]]
             found += [f"{record['user']}: {it}" for it in falsehoods(self.wanted, record, calls, center.log)]
         center.at += A_MINUTE

@@ -116,7 +116,7 @@ SOURCES = sorted(path for path in UTILS.rglob("*.py") if path.name != "__init__.
 
 def imported(path: Path) -> set[str]:
     """What a file imports, absolute: `requests`, `module_utils._client.http` for a relative import."""
-    found = set()
+    found: set[str] = set()
     here = path.relative_to(ROOT / "plugins").parts
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
