@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Callable
 
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.results import declared
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
 from ansible_collections.telephony.vicidial.tests.reliability.faulty import (
     NETWORK_FAULTS,

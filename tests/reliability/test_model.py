@@ -151,7 +151,6 @@ class Episode(RuleBasedStateMachine):
         self.pass_time(pause)
         wanted = DesiredState(
             state,
-            stage=f"_r{len(self.world.runs)}",
             require_call=given.require_call,
             fail_when_logged_out=given.fail_when_logged_out,
             wait=given.wait,
@@ -366,7 +365,7 @@ class Episode(RuleBasedStateMachine):
         self.pass_time(15.0)  # what screens have read is done by then
         state = self.world.runs[-1].wanted.state or "idle"
         self.world.password = PASSWORD
-        last = self.world.start([Agent(user) for user in USERS], DesiredState(state, stage="_last"))
+        last = self.world.start([Agent(user) for user in USERS], DesiredState(state))
         while not last.is_over:
             self.pass_time(2.0)
         failures = [told.outcome.failure for told in last.results if not told.outcome.confirmed]
