@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Callable, TypeVar
 from urllib.parse import quote, quote_plus
 
 from .._errors import (
@@ -21,12 +22,25 @@ from .._errors import (
     NoAnswerError,
     NotLoggedInError,
     NotUnderstoodError,
+    PermissionDeniedError,
     UnsupportedServerError,
 )
 from .._protocol.names import Agent, strip_password
-from .._protocol.replies import NothingToEnd, Reply, Sent, Status, Version, parse_reply, parse_version
-from .._protocol.words import FIRST_STEREO_BUILD, STATUS, STEREO_RECORDING, VERSION
+from .._protocol.replies import (
+    NothingToEnd,
+    Reply,
+    Sent,
+    Status,
+    Version,
+    Waiting,
+    parse_reply,
+    parse_version,
+    parse_waiting,
+)
+from .._protocol.words import FIRST_STEREO_BUILD, MONO_RECORDING, STATUS, STEREO_RECORDING, VERSION
 from .http import Connection, Http
+
+ReplyT = TypeVar("ReplyT", Reply, Waiting)
 
 
 class AgentApi:
@@ -48,11 +62,18 @@ class AgentApi:
         return reply
 
     def signal(self, agent: Agent, value: str) -> Sent | NothingToEnd:
-        """Put BEGIN or END into the agent's slot."""
+        """Put BEGIN, END or WITHDRAW into the agent's slot."""
         reply = self._ask(agent, value)
         if isinstance(reply, Status):
             raise _another_question()
         return reply
+
+    def waiting(self, agent: Agent) -> Waiting:
+        """What waits in the agent's slot, as far as the account may look."""
+        try:
+            return self._call(agent, STATUS, MONO_RECORDING, parse_waiting)
+        except PermissionDeniedError:
+            return Waiting(agent.user or "", None)
 
     def version(self) -> Version:
         """The server's version; needs no credentials and sends none (protocol 1.4)."""
@@ -60,13 +81,16 @@ class AgentApi:
         return parse_version(self._http.post(self._connection.url, form))
 
     def _ask(self, agent: Agent, value: str) -> Reply:
+        return self._call(agent, value, STEREO_RECORDING, parse_reply)
+
+    def _call(self, agent: Agent, value: str, function: str, parse: Callable[[bytes], ReplyT]) -> ReplyT:
         connection = self._connection
         # Every parameter, once, and `pass` never last: protocol 1.5.
         form = {
             "source": connection.source,
             "user": connection.user,
             "pass": connection.password,
-            "function": STEREO_RECORDING,
+            "function": function,
             "value": value,
         }
         form.update({"agent_user": agent.user} if agent.user else {"alt_user": agent.alt_user or ""})
@@ -74,7 +98,7 @@ class AgentApi:
         if not body.strip():
             raise self._no_body()
         try:
-            reply = parse_reply(body)
+            reply = parse(body)
         except NotUnderstoodError as error:
             raise self._quoted(error) from None
         except AccountLockedError:

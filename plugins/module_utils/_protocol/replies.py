@@ -32,7 +32,7 @@ from .._errors import (
     TranslatedError,
 )
 from .names import is_user
-from .words import AGENT_STATUSES, IDLE, RECORDING, STEREO_RECORDING
+from .words import AGENT_STATUSES, IDLE, MONO_RECORDING, RECORDING, STEREO_RECORDING
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,17 @@ class NothingToEnd:
     """END found no live recording, and nothing was written (protocol 4.6)."""
 
     user: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits in the agent's slot (protocol 4.14): the ``signal``, "" for none, None where the account may not look.
+
+    PHP 7 shows no signal and says that none waits.
+    """
+
+    user: str
+    signal: str | None
 
 
 Reply = Union[Status, Sent, NothingToEnd]
@@ -121,15 +132,31 @@ def parse_reply(body: bytes) -> Reply:
     Raises the ApiError that the server's ERROR stands for (the first ERROR decides, protocol 2.4), NotUnderstoodError
     for text that is no answer in English, NoAnswerError for a body without any.
     """
+    word, rest = _result_line(body)
+    return _error(rest) if word == "ERROR" else _answer(word, rest)
+
+
+def parse_waiting(body: bytes) -> Waiting:
+    """What the mono function's STATUS tells of the slot (protocol 4.14). Raises as :func:`parse_reply` does."""
+    word, rest = _result_line(body)
+    reason, _separator, tail = rest.partition(" - ")
+    fields = tail.split("|")
+    if word == "NOTICE" and reason in (f"{MONO_RECORDING} active", f"not {MONO_RECORDING}") and is_user(fields[0]):
+        shown = (*fields, "")[1]
+        return Waiting(fields[0], "" if shown.isdigit() else shown)  # a number is the id of a mono recording
+    if word == "ERROR":
+        _error(rest)
+    raise _not_english(reason)
+
+
+def _result_line(body: bytes) -> tuple[str, str]:
+    """The word and the rest of the line that counts: the first ERROR, or else the only one."""
     text = body.decode("utf-8-sig", "replace")
-    lines = _RESULT_LINE.findall(text)
-    for word, rest in lines:
-        if word == "ERROR":
-            return _error(rest)
-    if len(lines) != 1:
+    lines: list[tuple[str, str]] = _RESULT_LINE.findall(text)
+    errors = [line for line in lines if line[0] == "ERROR"]
+    if not errors and len(lines) != 1:
         raise _no_single_answer(text, len(lines))
-    word, rest = lines[0]
-    return _answer(word, rest)
+    return (errors or lines)[0]
 
 
 def parse_version(body: bytes) -> Version:

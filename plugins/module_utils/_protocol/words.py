@@ -11,11 +11,15 @@ from __future__ import annotations
 STEREO_RECORDING = "stereo_recording"
 VERSION = "version"
 LOGGED_IN_AGENTS = "logged_in_agents"
+# Starts and stops mono recordings. What its STATUS says comes from the slot that the signals wait in (protocol 4.14).
+MONO_RECORDING = "recording"
 
 # Values of stereo_recording (protocol 4.1)
 STATUS = "STATUS"
 BEGIN = "BEGIN"
 END = "END"
+# Replaces a BEGIN that waits, and means nothing to the agent's screen (protocol 4.14).
+WITHDRAW = "-STATUS"
 
 # States of a recording, as this collection declares them
 RECORDING = "recording"
