@@ -33,8 +33,8 @@ options:
     elements: str
     default: []
 notes:
-  - The API user needs a User Level of 7 or more, and View Reports. Its C(API Allowed Functions) hold
-    C(logged_in_agents). It needs neither C(Agent API Access) nor C(stereo_recording) for this module.
+  - The API user needs a User Level of 7 or more, View Reports and C(Agent API Access). Its C(API Allowed Functions)
+    hold C(logged_in_agents). It does not need C(stereo_recording) for this module.
   - Names are free text that people typed. Ansible never evaluates them as templates.
   - With a local connection, without C(become) and C(async), and with the Python that runs Ansible, the task runs in
     Ansible's own worker, without a process for each item or host.

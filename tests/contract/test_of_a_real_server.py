@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.telephony.vicidial.tests.support import SOURCE
 
 # One test for each way of calling, none that waits for a screen in real time.
-SOME = "test_1_1 or test_1_4 or test_4_2_status_exactly or test_4_10 or test_5_3"
+SOME = "test_1_1 or test_1_4 or test_4_2_status_exactly or test_4_10 or test_5_3 or test_8_3"
 
 
 @pytest.fixture

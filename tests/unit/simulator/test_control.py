@@ -99,7 +99,8 @@ def test_system(client: Client) -> None:
 def test_campaign_and_in_group(client: Client, action: str, part: str) -> None:
     done(client, action, name="NEW", stereo="DISABLED")
     done(client, action, name="NEW", recording="ALLFORCE")
-    assert client.show("state")[part]["NEW"] == {"name": "NEW", "stereo": "DISABLED", "recording": "ALLFORCE"}
+    expected = {"name": "NEW", "stereo": "DISABLED", "recording": "ALLFORCE", "parallel": "DISABLED"}
+    assert client.show("state")[part]["NEW"] == expected
 
 
 def test_account(client: Client) -> None:
@@ -112,6 +113,16 @@ def test_account(client: Client) -> None:
 def test_an_account_keeps_its_password_when_something_else_changes(client: Client) -> None:
     done(client, "account", user="6666", level=1)
     assert client.call().text.startswith("NOTICE: ")
+
+
+def test_fill_log(client: Client) -> None:
+    done(client, "fill_log", recordings=8, agents=2)
+    with client.simulator.lock:
+        rows = client.simulator.dialer.recordings
+    assert [row.recording_id for row in rows] == list(range(rows[0].recording_id, rows[0].recording_id + 8))
+    assert sorted(row.extension for row in rows) == ["8600000"] * 4 + ["SACBC"] * 2 + ["SPFR"] * 2
+    assert {row.user for row in rows} == {"1000", "1001"}
+    assert all(row.ended_at is not None for row in rows)
 
 
 def test_advance(client: Client) -> None:

@@ -13,9 +13,11 @@ from .accounts import Account
 from .dialer import Agent, Campaign, Dialer
 from .faults import Faults
 from .journal import Journal
-from .validation import USER, build, check, check_arguments, replaced
+from .presets import fill_log
+from .validation import USER, at_least, between, build, check, check_arguments, replaced
 
 PREFIX = "/_simulator/"
+MOST_FILLED = 1_000_000
 
 
 class Control:
@@ -35,6 +37,7 @@ class Control:
             "change_screen": dialer.change_screen,
             "start_recording": dialer.start_recording,
             "end_recording": dialer.end_recording,
+            "fill_log": self._fill_log,
             "write_slot": dialer.write_slot,
             "alt_user": self._alt_user,
             "system": self._system,
@@ -72,6 +75,11 @@ class Control:
     def _log_in(self, user: str, **details: Any) -> Agent:
         check("user", "str", user, USER)
         return self._dialer.log_in(user, **details)
+
+    def _fill_log(self, recordings: int, agents: int = 300, seed: int = 1) -> None:
+        check("recordings", "int", recordings, between(0, MOST_FILLED))
+        check("agents", "int", agents, at_least(1))
+        fill_log(self._dialer, recordings, agents, seed)
 
     def _alt_user(self, alt_user: str, user: str) -> None:
         self._dialer.alt_users[alt_user] = user

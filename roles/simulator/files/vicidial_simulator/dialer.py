@@ -12,8 +12,8 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .accounts import Account
@@ -30,6 +30,10 @@ AGENT_STATUSES = ("READY", "QUEUE", INCALL, "PAUSED", "CLOSER", "MQUEUE")
 
 STEREO_SETTINGS = ("DISABLED", "BOTH_CHANNELS", "CUSTOMER_ONLY", "CUSTOMER_MUTE")
 RECORDING_SETTINGS = ("NEVER", "ONDEMAND", "ALLCALLS", "ALLFORCE")
+# What the log knows a recording's kind by, for each setting that allows it (protocol 8.4).
+AGENT_CODES = {"BOTH_CHANNELS": "SACBC", "CUSTOMER_ONLY": "SACCO", "CUSTOMER_MUTE": "SACCM"}
+PARALLEL_CODES = {"FULL": "SPFR", "CUSTOMER_ONLY": "SPCO", "CUSTOMER_MUTE": "SPCM"}
+PARALLEL_SETTINGS = ("DISABLED", *PARALLEL_CODES)
 
 FASTEST_POLL_SECONDS = 0.001
 SLOWEST_ACT_SECONDS = 86400
@@ -42,11 +46,15 @@ class DialerError(ValueError):
 
 @dataclass
 class Campaign:
-    """A campaign, or an in-group: its stereo setting and whether it records by itself (protocol 4.2, 4.5, 6)."""
+    """A campaign, or an in-group: its stereo setting and whether it records by itself (protocol 4.2, 4.5, 6).
+
+    ``parallel`` is what it records of each call beside that, unseen by STATUS (protocol 4.2, 8.5).
+    """
 
     name: str
     stereo: str = field(default="BOTH_CHANNELS", metadata=one_of(STEREO_SETTINGS))
     recording: str = field(default="ONDEMAND", metadata=one_of(RECORDING_SETTINGS))
+    parallel: str = field(default="DISABLED", metadata=one_of(PARALLEL_SETTINGS))
 
 
 @dataclass
@@ -56,6 +64,7 @@ class Call:
     lead_id: int
     caller_id: str
     in_group: str | None = None
+    uniqueid: str = ""
 
 
 @dataclass
@@ -100,7 +109,8 @@ _NOT_TO_BE_SET = frozenset({"user", "login", "call"})
 class Recording:
     """A row of the table of recordings; live while ``ended_at`` is None. Times are the clock's seconds.
 
-    ``begun_by`` is the signal that began it, label and all, or who did it without one.
+    ``begun_by`` is the signal that began it, label and all, or who did it without one. ``extension`` is what the log
+    knows its kind by (protocol 8.4): a code, or the conference of a mono recording.
     """
 
     recording_id: int
@@ -112,11 +122,17 @@ class Recording:
     begun_by: str = ""
     ended_at: float | None = None
     ended_by: str | None = None
+    extension: str = ""
+    lead_id: int = 0
+    uniqueid: str = ""
 
 
 @dataclass
 class System:
-    """System settings, and what build of VICIdial on what PHP the web server runs."""
+    """System settings, and what build of VICIdial on what PHP the web server runs.
+
+    ``seconds_to_move``: so long after its end a recording's file is where the log says (protocol 8.2).
+    """
 
     stereo_recordings: bool = True
     api_active: bool = True
@@ -129,6 +145,7 @@ class System:
     shows_sql: bool = False
     echoes_raw: bool = False
     utc_offset: int = field(default=0, metadata=between(-LARGEST_UTC_OFFSET, LARGEST_UTC_OFFSET))
+    seconds_to_move: float = field(default=60.0, metadata=at_least(0))
 
 
 @dataclass(order=True)
@@ -225,9 +242,12 @@ class Dialer:
         if in_group is not None:
             self.in_groups.setdefault(in_group, Campaign(in_group))
         self._calls += 1
-        agent.call = Call(500000 + self._calls, f"M{int(now):010d}{self._calls:09d}", in_group)
+        caller_id, uniqueid = f"M{int(now):010d}{self._calls:09d}", f"{int(now)}.{self._calls}"
+        agent.call = Call(500000 + self._calls, caller_id, in_group, uniqueid)
         agent.status = INCALL
         agent.calls_today += 1
+        if self._rules(agent).parallel != "DISABLED":
+            self._start(agent, PARALLEL, now, "the campaign")
         if self._rules(agent).recording in ("ALLCALLS", "ALLFORCE"):
             self._schedule(agent, now + agent.screen.act, "BEGIN")
         self._wake_screen(agent)
@@ -273,17 +293,28 @@ class Dialer:
 
     # What happens without being asked, and what a test observes
 
-    def start_recording(self, user: str, kind: str = AGENT_CONTROLLED, filename: str | None = None) -> Recording:
+    def start_recording(
+        self, user: str, kind: str = AGENT_CONTROLLED, filename: str | None = None, extension: str | None = None
+    ) -> Recording:
         """Start a recording of ``kind`` for ``user`` at once, whatever screen and settings would say.
 
         With an empty ``filename`` its row is not complete yet: STATUS shows neither server nor time (protocol 4.2).
+        ``extension`` is the code in the log where it is not the one of the settings (protocol 8.4).
         """
         now = self._run_due_events()
         _check_kind(kind)
         recording = self._start(self._agent(user), kind, now, "another controller")
         if filename is not None:
             recording.filename = filename
+        if extension is not None:
+            recording.extension = extension
         return recording
+
+    def log_recordings(self, recordings: Iterable[Recording]) -> None:
+        """Put ``recordings`` that ended in the past into the log, with ids of its own."""
+        for recording in recordings:
+            self._recordings.append(replace(recording, recording_id=self._next_recording_id))
+            self._next_recording_id += 1
 
     def end_recording(self, user: str, kind: str = AGENT_CONTROLLED) -> None:
         """End the newest live recording of ``kind`` of ``user``, as a second controller would."""
@@ -432,9 +463,21 @@ class Dialer:
         self._next_recording_id += 1
         filename = f"{number}_{agent.campaign}_{agent.user}"
         recording = Recording(number, agent.user, kind, filename, agent.server, now, by)
+        recording.extension = self._extension(agent, kind)
+        if agent.call is not None:
+            recording.lead_id, recording.uniqueid = agent.call.lead_id, agent.call.uniqueid
         self._recordings.append(recording)
         self._live.setdefault(agent.user, []).append(recording)
         return recording
+
+    def _extension(self, agent: Agent, kind: str) -> str:
+        """What the log knows a recording of ``kind`` by (protocol 8.4)."""
+        rules = self._rules(agent)
+        if kind == MONO:
+            return agent.session
+        return (
+            PARALLEL_CODES.get(rules.parallel, "SPFR") if kind == PARALLEL else AGENT_CODES.get(rules.stereo, "SACBC")
+        )
 
     def _end(self, recording: Recording | None, now: float, by: str) -> None:
         if recording is not None:

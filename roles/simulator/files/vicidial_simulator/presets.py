@@ -9,10 +9,12 @@ import random
 from collections.abc import Sequence
 
 from .accounts import Account
-from .dialer import AGENT_STATUSES, INCALL, Dialer
+from .dialer import AGENT_CONTROLLED, AGENT_STATUSES, INCALL, MONO, PARALLEL, Dialer, Recording
 from .validation import build
 
 FIRST_AGENT = 1000
+FIRST_LEAD = 700000
+SECONDS_A_DAY = 86400
 
 # People's names are free text: quotes, commas, braces and scripts of all kinds must go through unharmed.
 _NAMES = (
@@ -50,6 +52,27 @@ def populate(dialer: Dialer, agents: int, campaigns: Sequence[str], statuses: Se
             dialer.start_call(user)
         else:
             dialer.change_agent(user, status=status, pause_code="BREAK" if status == "PAUSED" else "")
+
+
+def fill_log(dialer: Dialer, recordings: int, agents: int, seed: int) -> None:
+    """Put ``recordings`` of ``agents`` agents from 1000 on into the log, over the day before now, of all kinds in turn.
+
+    Half of them are mono, as where every call is recorded so and some are in stereo as well.
+    """
+    draw = random.Random(seed)  # noqa: S311 - a reproducible log, not a secret
+    now = dialer.clock.now()
+    kinds = [(MONO, ""), (AGENT_CONTROLLED, "SACBC"), (MONO, ""), (PARALLEL, "SPFR")]
+    rows = []
+    for number in range(recordings):
+        user = str(FIRST_AGENT + number % agents)
+        kind, code = kinds[number % len(kinds)]
+        started_at = now - SECONDS_A_DAY + draw.random() * (SECONDS_A_DAY - 600)
+        row = Recording(0, user, kind, f"{int(started_at)}_{user}_{number}", "10.0.0.5", started_at)
+        row.ended_at = started_at + draw.randrange(1, 300)
+        row.extension = code or f"86{number % agents:05d}"
+        row.lead_id, row.uniqueid = FIRST_LEAD + number, f"{int(started_at)}.{number}"
+        rows.append(row)
+    dialer.log_recordings(sorted(rows, key=lambda row: row.started_at))
 
 
 def statuses_named(text: str) -> list[str]:
