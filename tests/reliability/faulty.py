@@ -32,6 +32,7 @@ from ansible_collections.telephony.vicidial.tests.reliability.truth import HARML
 from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER
 from ansible_collections.telephony.vicidial.tests.unit.virtual import VirtualCallCenter
 from vicidial_simulator import agent_api
+from vicidial_simulator.dialer import Recording
 from vicidial_simulator.faults import Fault, Response
 from vicidial_simulator.journal import result_of
 
@@ -84,6 +85,10 @@ class NetworkFault(Fault):
 Event = Callable[["FaultyCallCenter", str], None]
 
 
+class Sent(str):
+    """A signal in the slot that came by a call of the task: it stays with the recording that it begins."""
+
+
 class FaultyCallCenter(VirtualCallCenter):
     """With ``hits``, the faults of calls, and ``events`` by agent, number of the call, and "before" or "after" it."""
 
@@ -108,6 +113,10 @@ class FaultyCallCenter(VirtualCallCenter):
             return None
         return "recording" if self.dialer.live_recording(user) else "idle"
 
+    def begun(self) -> list[Recording]:
+        """The recordings that calls of the task have begun, as of now."""
+        return [recording for recording in self.dialer.recordings if isinstance(recording.begun_by, Sent)]
+
     def hit(self, name: str, user: str, skip: int, times: int | None = 1, seconds: float = 0.0) -> None:
         """Let the next ``times`` calls about ``user`` meet a fault, after ``skip`` of them."""
         kind = NetworkFault if name in NETWORK_FAULTS else Fault
@@ -126,6 +135,8 @@ class FaultyCallCenter(VirtualCallCenter):
         works = fault is None or fault.works
         text = agent_api.AgentApi(self.dialer).answer(form, "127.0.0.1") if works else ""
         result = _result(text) if works else ""
+        if result.startswith(("SUCCESS", "Exitoso")):
+            self.dialer.agents[user].slot = Sent(form["value"])
         self.log.append(Called(user, form["value"], self.truth(user), result, _harm(fault)))
         self._happen(user, number, "after")
         if fault is None:

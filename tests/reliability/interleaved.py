@@ -117,11 +117,11 @@ class WatchedDialer(Dialer):
 
     def jump(self, seconds: float) -> None:
         """Set the web server's clock ahead: for the client no time passes."""
-        self._settle()
+        self._run_due_events()
         self.clock.advance(seconds)
         self.ahead += seconds
         self.jumped_at = self._world.at
-        self._settle()
+        self._run_due_events()
 
     def truth(self, user: str) -> Truth:
         agent = self.agent(user)

@@ -24,7 +24,7 @@ from ansible_collections.telephony.vicidial.tests.reliability.faulty import (
     Event,
     FaultyCallCenter,
 )
-from ansible_collections.telephony.vicidial.tests.reliability.truth import LABEL, doubles, falsehoods, refused_logins
+from ansible_collections.telephony.vicidial.tests.reliability.truth import doubles, falsehoods, refused_logins
 from ansible_collections.telephony.vicidial.tests.support import USER
 from ansible_collections.telephony.vicidial.tests.unit.virtual import STARTED_AT
 from vicidial_simulator.dialer import Dialer, DialerError
@@ -67,14 +67,14 @@ class Cell:
         for hit in self.hits:
             center.hit(**hit)
         center.events.update(self.events)
-        options = {"stage": LABEL, "wait_timeout": PATIENCE_SECONDS, **self.options}
+        options = {"wait_timeout": PATIENCE_SECONDS, **self.options}
         results = center.declare(FLOOR[: self.agents], self.wanted, **options)
         found = []
         for record in declared(results, self.agents == 1)["recordings"]:
             calls = [it for it in center.log if it.user == record["user"]]
             found += [f"{record['user']}: {it}" for it in falsehoods(self.wanted, record, calls, center.log)]
         center.at += A_MINUTE
-        found += [f"live at the same time: {pair}" for pair in doubles(center.dialer.recordings)]
+        found += [f"live at the same time: {pair}" for pair in doubles(center.begun())]
         # Where the password is changed under a fleet, every worker can have a call under way.
         if refused_logins(center.log) > (1 if self.password else self.agents):
             found.append("more than one refused login")

@@ -29,7 +29,6 @@ from ansible_collections.telephony.vicidial.tests.reliability.conftest import Fi
 from ansible_collections.telephony.vicidial.tests.reliability.faulty import SLOW
 from ansible_collections.telephony.vicidial.tests.reliability.truth import (
     HARMLESS,
-    LABEL,
     Called,
     doubles,
     falsehoods,
@@ -222,7 +221,8 @@ def play(cell: Cell, certificates: Certificates) -> list[str]:
     all_seen = not (cell.broken or cell.seconds or cell.fault == "close-after")
     with site.server.lock:
         unseen = [] if all_seen else [Called("", "STATUS", None, "", it) for it in ("refused", "latency")]
-        found = [f"live at the same time: {pair}" for pair in doubles(site.dialer.recordings)]
+        ours = [recording for recording in site.dialer.recordings if recording.begun_by == "BEGIN"]
+        found = [f"live at the same time: {pair}" for pair in doubles(ours)]
         for record in result["recordings"]:
             calls = [it for it in site.witness.calls if it.user == record["user"]]
             problems = falsehoods(cell.wanted, record, calls, [*site.witness.calls, *unseen], all_seen)
@@ -234,7 +234,7 @@ def play(cell: Cell, certificates: Certificates) -> list[str]:
 def params(cell: Cell, site: Site) -> _options.Params:
     defaults = {name: spec.get("default") for name, spec in OPERATION.spec["argument_spec"].items()}
     connection = {"api_url": site.url, "api_user": USER, "api_password": PASSWORD, "timeout": timeout(cell)}
-    named = {"agent_users": list(cell.users), "state": cell.wanted, "stage": LABEL}
+    named = {"agent_users": list(cell.users), "state": cell.wanted}
     # One worker where a connection breaks: another's would be spared.
     pace = {"wait_timeout": 4.0, "wait_sleep": 0.1, "concurrency": 1 if cell.broken else 3}
     return {**defaults, **connection, **named, **pace, "ca_path": str(site.certificates.trusted)}

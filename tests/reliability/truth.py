@@ -17,9 +17,6 @@ from typing import Any
 
 from vicidial_simulator.dialer import Recording
 
-# The label of the recordings that a task under test begins: the simulator tells by it who began one.
-LABEL = "_OURS"
-
 # The reason that a call ends with which meets a fault, for good. An answer that is only late, or has noise around it,
 # or whose connection is closed afterwards, is an answer.
 REASONS = {
@@ -169,11 +166,10 @@ def _of_the_signals(record: dict[str, Any], calls: Sequence[Called], all_seen: b
 
 
 def doubles(recordings: Iterable[Recording]) -> list[tuple[int, int]]:
-    """The pairs of recordings that the task began and that were live at the same time, for one agent."""
-    ours = [it for it in recordings if it.begun_by == f"BEGIN{LABEL}"]
+    """The pairs of ``recordings``, all begun by the task, that were live at the same time for one agent."""
     return [
         (one.recording_id, other.recording_id)
-        for one, other in combinations(ours, 2)
+        for one, other in combinations(recordings, 2)
         if one.user == other.user and (one.ended_at is None or other.started_at < one.ended_at)
     ]
 
