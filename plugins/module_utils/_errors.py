@@ -36,14 +36,15 @@ class ApiError(Exception):
 
     ``aborts_run``: it is about the account, not about one agent, so asking for the next agent is useless and could
     lock the account (protocol 3.4). ``counts_as_failed_login``: the server may have counted one, so no later item or
-    attempt tries the account again. ``transient``: a STATUS may be repeated, ``retry_after`` so many seconds at the
-    earliest.
+    attempt tries the account again. ``forbids_calls``: nothing more may be sent, not even to take a BEGIN back.
+    ``transient``: a STATUS may be repeated, ``retry_after`` so many seconds at the earliest.
     """
 
     reason: str
     aborts_run: ClassVar[bool] = False
     counts_as_failed_login: ClassVar[bool] = False
     delivery = Delivery.UNCLEAR
+    forbids_calls = False
     transient = False
     retry_after = 0.0
 
@@ -73,6 +74,7 @@ class AccountError(ApiError):
 
     aborts_run = True
     counts_as_failed_login = True
+    forbids_calls = True
     delivery = Delivery.REJECTED
 
 
@@ -318,6 +320,7 @@ class NotAttemptedError(ApiError):
     def __init__(self, cause: ApiError) -> None:
         super().__init__(f"not attempted any further, because {cause.what}", cause.remedy)
         self.reason = cause.reason
+        self.forbids_calls = cause.forbids_calls
 
 
 class RetoldError(ApiError):

@@ -20,6 +20,7 @@ from ansible.module_utils.basic import env_fallback
 from ._client.http import Connection
 from ._errors import InvalidArgumentError
 from ._protocol.names import Agent, is_alt_user, is_user, strip_password
+from ._protocol.words import RECORDING
 
 Params = Mapping[str, Any]
 
@@ -120,6 +121,12 @@ def agents(params: Params) -> tuple[list[Agent], bool]:
     return [Agent(params["agent_user"], params["alt_user"])], True
 
 
+def withdraws(params: Params) -> bool:
+    """Whether a BEGIN that is given up on is taken back: as said, or else where a call is required."""
+    said = params["withdraw"]
+    return params["state"] == RECORDING and (params["require_call"] if said is None else bool(said))
+
+
 def is_loopback(host: str) -> bool:
     """Whether ``host`` is this very machine."""
     try:
@@ -201,6 +208,8 @@ def _number_problems(params: Params) -> Iterator[str]:
         yield f"wait_sleep is not {_SHORTEST_SLEEP} to {_LONGEST_SECONDS} seconds; shorter would only load the server"
     if not 0 <= params.get("stable_for", 0) <= _LONGEST_SECONDS:
         yield f"stable_for is not 0 to {_LONGEST_SECONDS} seconds"
+    if "withdraw" in params and withdraws(params) and not params["wait"]:
+        yield "wait is false: nobody would take a BEGIN back whose call ends first; set withdraw to false to leave it"
     if params.get("stable_for") and not params["wait"]:
         yield "stable_for is set, and wait is false: what is not waited for cannot be seen to hold"
 

@@ -52,7 +52,8 @@ class Task:
             return {"failed": True, "msg": str(error), "reason": error.reason}, []
         warnings = _options.warnings(params)
         try:
-            return self._drive(params, check_mode, interrupted, logins), warnings
+            result = self._drive(params, check_mode, interrupted, logins)
+            return result, warnings + result.pop("warnings", [])
         except Exception as error:  # noqa: BLE001 - its text and traceback could hold the password
             defect = DefectError(error)
             return {"failed": True, "msg": str(defect), "reason": defect.reason}, warnings

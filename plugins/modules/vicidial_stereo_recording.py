@@ -50,7 +50,41 @@ options:
       - With V(false) BEGIN is sent whatever the agent does, as the API allows. Without a live call it waits on the
         agent's screen, the module fails with reason C(not_confirmed), and B(the recording starts by itself at the next
         call).
+      - A call that ends between BEGIN and the recording fails with reason C(no_live_call) as well. So does a recording
+        that STATUS shows of an agent in no call, for that is left over from an earlier one.
       - Not used with O(state=idle).
+    type: bool
+    default: false
+  when_no_call:
+    description:
+      - What it means that O(require_call=true) and the agent is in no live call.
+      - V(fail) fails with reason C(no_live_call).
+      - V(ignore) skips the agent. The result says so.
+    type: str
+    choices:
+      - fail
+      - ignore
+    default: fail
+  withdraw:
+    description:
+      - Whether a BEGIN that has shown no effect is taken back when the module gives up on it, because the time is over,
+        the call is, or the job is cancelled. Without that it waits on the agent's screen and starts a recording at the
+        next call. The result says so in RV(recordings[].withdrawn).
+      - STATUS is then watched for 4 seconds more. A recording that a screen starts meanwhile is what was wanted, or is
+        ended where its call is over.
+      - It is done by a value that VICIdial's documents do not know, and that builds 250830-2102 and 260302-1142 were
+        seen to accept. It takes back whatever waits, a signal of somebody else too.
+      - If not set, it is V(true) with O(require_call=true) and V(false) otherwise. With O(wait=false) nobody would be
+        there to do it, so that needs V(false).
+      - Not used with O(state=idle).
+    type: bool
+  check_waiting:
+    description:
+      - Whether to look what waits in the agent's slot too. It costs a call for each agent, and the API account needs
+        C(recording) in its C(API Allowed Functions), and the server PHP 8. With PHP 7 nothing shows.
+      - O(state=idle) then takes back a BEGIN that waits. O(state=recording) sends none on top of one, whoever
+        sent it, so that two controllers at the same time hardly ever begin two recordings.
+      - Where it may not be seen, RV(recordings[].waiting) is V(null) and RV(recordings[].msg) says so.
     type: bool
     default: false
   when_logged_out:
@@ -67,9 +101,11 @@ notes:
   - STATUS shows agent-controlled recordings only, those that a campaign starts on the agent's behalf (ALLCALLS,
     ALLFORCE) included. B(Parallel recordings of the campaign never show), so V(idle) does not mean that nobody records
     the call.
-  - A BEGIN that the agent's screen has not acted on yet does not show either, and END does not take it back. Do not
-    declare V(idle) right after a task with O(wait=false), or one that failed with reason C(not_confirmed). With
-    O(stable_for), a recording that starts late within these seconds is ended too.
+  - A BEGIN that the agent's screen has not acted on yet does not show in STATUS, and END does not take it back.
+    O(withdraw) does with a BEGIN of the module's own, O(check_waiting) with any that waits. With O(stable_for), a
+    recording that starts late within these seconds is ended too.
+  - A signal takes the slot that holds the id of a running mono recording. That recording goes on, but VICIdial's mono
+    C(recording) function does not see it any more, and cannot stop it.
   - When an END has had no effect for 4 seconds, or a BEGIN none during 10 seconds of a call, it counts as lost, and is
     sent once more. For a BEGIN that takes an O(wait_timeout) of more than 12 seconds. On a screen that takes longer
     than 10 seconds to act, a second BEGIN can start a second recording.
@@ -94,6 +130,14 @@ EXAMPLES = r"""
     agent_user: "1000"
     state: recording
     require_call: true
+
+- name: Everyone of this floor who talks is being recorded
+  telephony.vicidial.vicidial_stereo_recording:
+    agent_users: "{{ range(1000, 1300) | map('string') }}"
+    state: recording
+    require_call: true
+    when_no_call: ignore
+    when_logged_out: ignore
 
 - name: Show the file
   ansible.builtin.debug:
@@ -201,12 +245,25 @@ recordings:
       description: Whether STATUS has shown the wanted state, for as long as O(stable_for) says.
       type: bool
       sample: true
+    withdrawn:
+      description:
+        - Whether a BEGIN that waited was taken back. V(false) where that was tried and is not certain.
+        - V(null) where there was nothing to take back.
+      type: bool
+      sample: null
+    waiting:
+      description:
+        - With O(check_waiting=true), the signal that was seen to wait in the agent's slot last, empty for none.
+        - V(null) where it was not, or could not be seen.
+      type: str
+      sample: null
     confirmed_after:
       description: Seconds from the first signal until then. V(null) without a signal or a confirmation.
       type: float
       sample: 1.512
     skipped:
-      description: Whether nothing was done because the agent is not logged in and O(when_logged_out=ignore).
+      description:
+        - Whether nothing was done because of O(when_logged_out=ignore) or O(when_no_call=ignore).
       type: bool
       sample: false
     failed:
@@ -306,6 +363,9 @@ def wanted(params: _options.Params) -> DesiredState:
     return DesiredState(
         state=params["state"],
         require_call=params["require_call"],
+        withdraw=_options.withdraws(params),
+        check_waiting=params["check_waiting"],
+        fail_without_call=params["when_no_call"] == "fail",
         fail_when_logged_out=params["when_logged_out"] == "fail",
         wait=params["wait"],
         wait_timeout=params["wait_timeout"],
@@ -319,6 +379,9 @@ OPERATION = Operation(
     options={
         "state": {"type": "str", "choices": ["recording", "idle"], "required": True},
         "require_call": {"type": "bool", "default": False},
+        "when_no_call": {"type": "str", "choices": ["fail", "ignore"], "default": "fail"},
+        "withdraw": {"type": "bool"},
+        "check_waiting": {"type": "bool", "default": False},
         "when_logged_out": {"type": "str", "choices": ["fail", "ignore"], "default": "fail"},
         **_options.WAITING_SPEC,
     },

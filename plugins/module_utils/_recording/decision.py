@@ -6,8 +6,9 @@
 """The decision: what to do next so that one agent's recording is in the wanted state. No I/O, no clock, no Ansible.
 
 :func:`converge` yields steps and is sent what each brought, with the time on the driver's clock. It returns an
-:class:`Outcome`. All that "declarative" means is here: ask first, signal only when needed, confirm by asking, never
-trust an unclear answer, never begin while one is live, end one after the other until none is left.
+:class:`~.steps.Outcome`. All that "declarative" means is here: ask first, signal only when needed, confirm by asking,
+never trust an unclear answer, never begin while one is live, end one after the other until none is left, take back a
+BEGIN that is given up on.
 
 BEGIN and END are signals, not actions: they wait in one slot until the agent's screen acts on them, or never (protocol
 4.3, 4.4). So after each step a convergence is in one of these phases:
@@ -23,7 +24,12 @@ TIMED_OUT  The time is over, or nobody wants to wait            the end: an erro
 ========== ==================================================== ===================================================
 
 In LOOKING and WAITING a signal may go out: the first one, one for another recording that shows, or a second one where
-the first counts as lost. An error of the API, and an agent who is not logged in, end every phase.
+the first counts as lost. An error of the API, an agent who is not logged in, and one without the call that is required
+end every phase.
+
+However it ends without the recording: a BEGIN of ours that has shown no effect would still wait, and record a call that
+nobody asked about (protocol 4.5). It is taken back (protocol 4.14). A screen that read it just before may still act, so
+STATUS is watched for WATCH_SECONDS: what shows then is what was wanted, or, when the call is over, is ended.
 """
 
 from __future__ import annotations
@@ -31,44 +37,71 @@ from __future__ import annotations
 import itertools
 from collections.abc import Generator
 
-from .._errors import FIRST_RETRY_PAUSE, ApiError, Delivery, NotLoggedInError
-from .._protocol.replies import Status
+from .._errors import ApiError, Delivery, NotLoggedInError
+from .._protocol.replies import Status, Waiting
+from .._protocol.words import BEGIN, END, IDLE, WITHDRAW
 from .progress import Phase, Progress
-from .steps import AskStatus, Convergence, DesiredState, Response, SendSignal, Sleep, Step
+from .steps import AskStatus, AskWaiting, Convergence, DesiredState, Response, SendSignal, Sleep, Step
+
+# How long a BEGIN that was taken back is watched for: a healthy screen acts within two seconds (protocol 4.3).
+WATCH_SECONDS = 4.0
+
+Steps = Generator[Step, Response, None]
 
 
 def converge(wanted: DesiredState) -> Convergence:
     """The steps that bring one agent to the ``wanted`` state.
 
     The first one is an empty sleep: its response says when it begins. Errors of the API never leave it: they end it,
-    as the ``failure`` of its Outcome.
+    as the ``failure`` of its Outcome. So does an ApiError that is thrown into it, though a BEGIN may then be taken back
+    first; a second one ends that too.
     """
     begun = yield Sleep(0.0)
     progress = Progress(wanted, begun)
     try:
-        yield from _ask_status(progress)
-        while progress.phase is not Phase.REACHED:
-            if progress.phase is Phase.TIMED_OUT:
-                raise progress.timeout_error()
-            signal = progress.next_signal()
-            if signal:
-                yield from _send_signal(progress, signal)
-                if progress.may_return_unconfirmed():
-                    break
-            yield Sleep(progress.seconds_to_next_look())
-            yield from _ask_status(progress)
-    except NotLoggedInError as error:
-        progress.note_logged_out(error)
+        yield from _reach_state(progress)
     except ApiError as error:
         progress.note_failure(error)
+    if progress.must_withdraw():
+        try:
+            yield from _take_back(progress)
+        except NotLoggedInError:
+            progress.withdrawn = True  # the slot is gone with the session (protocol 4.11)
+            progress.sight.note_logged_out()
+        except ApiError as error:
+            progress.withdrawal_error = error
     return progress.outcome()
 
 
-def _ask_status(progress: Progress) -> Generator[Step, Response, None]:
+def _reach_state(progress: Progress) -> Steps:
+    """Until the state is reached, or the time is over."""
+    yield from _ask_status(progress)
+    while True:
+        progress.check_call()
+        signal = progress.next_signal()
+        if progress.phase is Phase.TIMED_OUT:
+            return
+        if progress.phase is Phase.REACHED:
+            if progress.wanted.state != IDLE or not (yield from _check_waiting(progress)):
+                return
+            signal = progress.next_withdrawal()
+        elif signal == BEGIN and (yield from _check_waiting(progress)):
+            progress.note_waiting_begin()
+            signal = None
+        if signal:
+            yield from _send_signal(progress, signal)
+            if progress.may_return_unconfirmed():
+                return
+        yield Sleep(progress.seconds_to_next_look())
+        yield from _ask_status(progress)
+
+
+def _ask_status(progress: Progress) -> Steps:
     """Ask STATUS; a transient failure is repeated with growing pauses, or as the server says, within the deadline.
 
     Until the account has proved fit, only a call that never reached the server is repeated: what failed may have been
-    a login with a wrong password, which the server has counted (protocol 3.4).
+    a login with a wrong password, which the server has counted (protocol 3.4). Once a signal is out, the deadline alone
+    ends the repetitions.
     """
     for attempt in itertools.count():
         response = yield AskStatus()
@@ -77,17 +110,59 @@ def _ask_status(progress: Progress) -> Generator[Step, Response, None]:
             progress.observe_status(response.reply)
             return
         progress.sight.mark_state_unknown()
-        pause = max(FIRST_RETRY_PAUSE * 2**attempt, response.error.retry_after if response.error else 0.0)
-        is_last = attempt == progress.wanted.retries or response.at + pause > progress.deadline
-        if response.error is not None and (is_last or not progress.may_repeat(response.error)):
+        pause = progress.retry_pause(attempt, response.error)
+        if response.error is not None and pause is None:
             raise response.error
-        yield Sleep(pause)
+        yield Sleep(pause or 0.0)
 
 
-def _send_signal(progress: Progress, value: str) -> Generator[Step, Response, None]:
+def _check_waiting(progress: Progress) -> Generator[Step, Response, bool]:
+    """Whether a BEGIN is seen to wait in the slot; False where nobody wants to look, or it cannot be seen."""
+    if not progress.wanted.check_waiting:
+        return False
+    response = yield AskWaiting()
+    progress.now = response.at
+    if response.error is not None and not response.error.transient:
+        raise response.error
+    progress.sight.waiting = response.reply.signal if isinstance(response.reply, Waiting) else None
+    return BEGIN in (progress.sight.waiting or "")
+
+
+def _send_signal(progress: Progress, value: str) -> Steps:
     """Send a signal. An unclear answer counts as sent: only STATUS tells what became of it."""
     response = yield SendSignal(value, progress.predicted(value))
     progress.now = response.at
     if response.error is not None and response.error.delivery is Delivery.REJECTED:
         raise response.error
-    progress.note_signal(value, response)
+    if value == WITHDRAW:
+        progress.note_withdrawal(response)
+    else:
+        progress.note_signal(value, response)
+
+
+def _take_back(progress: Progress) -> Steps:
+    """Take back a BEGIN that has shown no effect, and look what a screen that had read it before makes of it."""
+    progress.deadline = progress.now + progress.wanted.wait_timeout
+    for attempt in itertools.count():
+        yield from _send_signal(progress, WITHDRAW)
+        if progress.withdrawal_error is None:
+            break
+        pause = progress.retry_pause(attempt, progress.withdrawal_error)
+        if pause is None:
+            raise progress.withdrawal_error
+        yield Sleep(pause)
+    if (yield from _check_waiting(progress)):
+        progress.withdrawn = False
+    progress.deadline = progress.now + WATCH_SECONDS
+    is_ended = False
+    while progress.now < progress.deadline:
+        yield Sleep(min(progress.wanted.wait_sleep, progress.deadline - progress.now))
+        yield from _ask_status(progress)
+        if not progress.sight.is_live():
+            if is_ended:
+                return
+        elif not progress.is_call_over():
+            return  # the state that was wanted, after all
+        elif not is_ended:
+            yield from _send_signal(progress, END)
+            is_ended = True

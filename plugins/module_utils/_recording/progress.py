@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .._errors import ApiError, Delivery, NoLiveCallError, NotConfirmedError, NotLoggedInError
+from .._errors import FIRST_RETRY_PAUSE, ApiError, Delivery, NoLiveCallError, NotConfirmedError, NotLoggedInError
 from .._protocol.replies import NothingToEnd, Sent, Status
-from .._protocol.words import BEGIN, END, IDLE, INCALL, RECORDING
+from .._protocol.words import BEGIN, END, IDLE, INCALL, RECORDING, WITHDRAW
 from . import failures
 from .steps import DesiredState, Outcome, Response
 
@@ -22,6 +22,8 @@ SCREEN_SECONDS = 2.0
 # harm. A BEGIN too many starts a second recording if the first one was only read late: that waits for slow screens too.
 LOST_SECONDS = {BEGIN: 10.0, END: 4.0}
 MOST_TIMES_SENT = 2
+# Once a signal is out its effect is awaited: repeated STATUS lie no further apart than this.
+LONGEST_RETRY_PAUSE = 2.0
 
 
 class Phase(Enum):
@@ -36,7 +38,7 @@ class Phase(Enum):
 
 @dataclass
 class _Sight:
-    """What STATUS has shown of the agent."""
+    """What STATUS has shown of the agent, and what was seen to wait in the slot."""
 
     before: str | None = None
     status: Status | None = None
@@ -46,6 +48,7 @@ class _Sight:
     holds_since: float | None = None
     was_reached: bool = False
     was_interrupted: bool = False
+    waiting: str | None = None
 
     def observe(self, status: Status, wanted: str | None, now: float) -> None:
         self._observe_hold(status, wanted, now)
@@ -70,10 +73,20 @@ class _Sight:
         """STATUS was not answered: what it would have said is not known."""
         self.is_current, self.holds_since = False, None
 
+    def note_logged_out(self) -> None:
+        self.is_logged_in, self.is_current = False, False
+
+    def is_live(self) -> bool:
+        """Whether the last STATUS shows a recording."""
+        return self.status is not None and self.status.state == RECORDING
+
 
 @dataclass
 class _Signals:
-    """What was sent to the agent, or may have been, and what came back of it."""
+    """What was sent to the agent, or may have been, and what came back of it.
+
+    ``unconfirmed_begins`` counts a BEGIN of somebody else that was seen to wait, too.
+    """
 
     sent: list[str] = field(default_factory=list)
     first_sent_at: float | None = None
@@ -109,6 +122,9 @@ class Progress:
         self.sight = _Sight()
         self.signals = _Signals()
         self.failure: ApiError | None = None
+        self.excused: ApiError | None = None
+        self.withdrawn: bool | None = None
+        self.withdrawal_error: ApiError | None = None
 
     @property
     def phase(self) -> Phase:
@@ -117,17 +133,19 @@ class Progress:
         has_held = sight.holds_since is not None and self.now >= sight.holds_since + wanted.stable_for
         if has_held or (wanted.state is None and sight.status is not None):
             return Phase.REACHED
-        has_tried = self.signals.last_response is not None
+        has_tried = self.signals.last_response is not None or self.signals.unconfirmed_begins > 0
         if (has_tried or sight.was_reached) and (self.now >= self.deadline or not wanted.wait):
             return Phase.TIMED_OUT
         if sight.holds_since is not None:
             return Phase.HOLDING
         return Phase.WAITING if has_tried else Phase.LOOKING
 
+    # What was heard
+
     def observe_status(self, status: Status) -> None:
         self.sight.observe(status, self.wanted.state, self.now)
         self.account_is_proven = True
-        if status.state == RECORDING:
+        if status.state == RECORDING and not self.is_call_over():
             self.signals.unconfirmed_begins = 0
 
     def note_signal(self, value: str, response: Response) -> None:
@@ -135,8 +153,62 @@ class Progress:
         if self.signals.note(value, shown, response):
             self.deadline = self.now + self.wanted.wait_timeout + self.wanted.stable_for
 
-    def may_repeat(self, error: ApiError) -> bool:
-        return error.transient and (self.account_is_proven or error.delivery is Delivery.NOT_SENT)
+    def note_waiting_begin(self) -> None:
+        """A BEGIN is seen to wait, ours or not: it counts as sent now, so none is sent on top of it."""
+        self.signals.unconfirmed_begins = max(self.signals.unconfirmed_begins, 1)
+        self.signals.last_tried_at = self.now
+
+    def note_withdrawal(self, response: Response) -> None:
+        self.withdrawal_error = response.error
+        self.withdrawn = response.error is None
+
+    def note_failure(self, error: ApiError) -> None:
+        if isinstance(error, NotLoggedInError):
+            self.sight.note_logged_out()
+        is_fine = (isinstance(error, NotLoggedInError) and not self.wanted.fail_when_logged_out) or (
+            isinstance(error, NoLiveCallError) and not self.wanted.fail_without_call
+        )
+        if is_fine:
+            self.excused = error
+        else:
+            self.failure = error
+        if self.signals.sent and not isinstance(error, (NotConfirmedError, NoLiveCallError)):
+            self.sight.is_current = False  # a signal is on its way, and its effect was not awaited
+
+    # What follows from it
+
+    def retry_pause(self, attempt: int, error: ApiError | None) -> float | None:
+        """Seconds until a call that failed ``attempt`` times before is repeated; None where it must not be."""
+        if error is None or not error.transient:
+            return None
+        if not self.account_is_proven and error.delivery is not Delivery.NOT_SENT:
+            return None
+        left, pause = self.deadline - self.now, FIRST_RETRY_PAUSE * 2**attempt
+        if self.signals.sent:
+            is_last = left < FIRST_RETRY_PAUSE
+            pause = min(pause, LONGEST_RETRY_PAUSE, left)
+        else:
+            is_last = attempt == self.wanted.retries
+        pause = max(pause, error.retry_after)
+        return None if is_last or pause > left else pause
+
+    def is_call_over(self) -> bool:
+        """Whether the call that was required is over, so that a recording is none of that call."""
+        ended = isinstance(self.failure or self.excused, NoLiveCallError)
+        return ended or (self.wanted.require_call and self.sight.in_call_since is None)
+
+    def check_call(self) -> None:
+        """Raise NoLiveCallError where the required call is missing: what STATUS shows then is stale (protocol 4.2)."""
+        status = self.sight.status
+        if self.wanted.state == RECORDING and status is not None and self.is_call_over():
+            shown = status.recording_id
+            raise NoLiveCallError(*failures.no_live_call(status.agent_status, shown, bool(self.signals.sent)))
+
+    def must_withdraw(self) -> bool:
+        """Whether a BEGIN of ours may still wait that nobody waits for any more, and calls may still go out."""
+        may_call = self.failure is None or not self.failure.forbids_calls
+        is_left = BEGIN in self.signals.sent and self.signals.unconfirmed_begins > 0
+        return self.wanted.withdraw and may_call and is_left and self.sight.is_logged_in is not False
 
     def may_return_unconfirmed(self) -> bool:
         """Whether nobody wants to wait, and the server said plainly that the signal is in the slot."""
@@ -145,26 +217,31 @@ class Progress:
 
     def seconds_to_next_look(self) -> float:
         """Until STATUS is asked again: no later than at the deadline, or when the state has held for long enough."""
-        holds_since = self.sight.holds_since
-        held_until = self.deadline if holds_since is None else holds_since + self.wanted.stable_for
+        held_until = self.deadline
+        if self.phase is Phase.HOLDING:
+            held_until = (self.sight.holds_since or 0.0) + self.wanted.stable_for
         return min(self.wanted.wait_sleep, max(min(self.deadline, held_until) - self.now, 0.0))
 
     def next_signal(self) -> str | None:
-        """The signal to send now, if any. Raises NoLiveCallError where the first BEGIN is forbidden."""
+        """The signal to send now, if any."""
         status = self.sight.status
         if status is None or self.wanted.state in (None, status.state):
             return None
-        return self._next_end(status.recording_id) if self.wanted.state == IDLE else self._next_begin(status)
+        return self._next_end(status.recording_id) if self.wanted.state == IDLE else self._next_begin()
+
+    def next_withdrawal(self) -> str:
+        """WITHDRAW for a BEGIN that is seen to wait; NotConfirmedError where one waits again and again."""
+        if self.now >= self.deadline:
+            raise NotConfirmedError(*failures.begin_waits(self.sight.status.agent_status if self.sight.status else ""))
+        return WITHDRAW
 
     def _next_end(self, shown: int | None) -> str | None:
         ended = self.signals.ended_recording_ids
         is_new = shown not in ended[-1:]
         return END if is_new or self._is_lost(END, ended.count(shown), self.signals.last_tried_at) else None
 
-    def _next_begin(self, status: Status) -> str | None:
+    def _next_begin(self) -> str | None:
         begun, in_call_since = self.signals.unconfirmed_begins, self.sight.in_call_since
-        if not begun and self.wanted.require_call and in_call_since is None:
-            raise NoLiveCallError(*failures.no_live_call(status.agent_status))
         if not begun:
             return BEGIN if not self.signals.sent or self._leaves_time() else None
         # Without a call a BEGIN has no effect, and is not lost for that (protocol 4.5).
@@ -181,40 +258,17 @@ class Progress:
         """Whether a signal that is sent now can still show its effect, and that hold."""
         return self.now <= self.deadline - SCREEN_SECONDS - self.wanted.stable_for
 
-    def timeout_error(self) -> ApiError:
-        """Why no more is tried."""
-        sight, signals = self.sight, self.signals
-        state, shown = self.wanted.state or "", sight.status.recording_id if sight.status else None
-        if sight.was_reached:
-            held = None if sight.holds_since is None else self.now - sight.holds_since
-            shown_state = sight.status.state if sight.status else None
-            return NotConfirmedError(
-                *failures.not_held(state, self.wanted.stable_for, held, shown_state, sight.was_interrupted)
-            )
-        if signals.first_sent_at is not None:
-            agent_status = sight.status.agent_status if sight.status else ""
-            return NotConfirmedError(
-                *failures.not_confirmed(state, self.now - signals.first_sent_at, shown, agent_status)
-            )
-        if signals.last_response is not None and signals.last_response.error is not None:
-            return signals.last_response.error
-        return NotConfirmedError(*failures.nothing_to_end(shown, is_new=shown not in signals.ended_recording_ids))
-
-    def note_logged_out(self, error: NotLoggedInError) -> None:
-        self.sight.is_logged_in, self.sight.is_current = False, False
-        if self.wanted.fail_when_logged_out:
-            self.failure = error
-
-    def note_failure(self, error: ApiError) -> None:
-        self.failure = error
-        if self.signals.sent and not isinstance(error, (NotConfirmedError, NoLiveCallError)):
-            self.sight.is_current = False  # a signal is on its way, and its effect was not awaited
+    # What came of it
 
     def outcome(self) -> Outcome:
         """What has become of the agent so far."""
         sight, signals = self.sight, self.signals
+        failure = self.failure
+        if failure is None and self.excused is None and self.phase is not Phase.REACHED:
+            failure = None if self.may_return_unconfirmed() else self.timeout_error()
         state = sight.status.state if sight.status and sight.is_current else None
-        confirmed = self.failure is None and state is not None and state == self.wanted.state
+        is_over = self.failure is not None or self.excused is not None
+        confirmed = failure is None and not is_over and state is not None and state == self.wanted.state
         after = None
         if confirmed and sight.holds_since is not None and signals.first_sent_at is not None:
             after = sight.holds_since - signals.first_sent_at
@@ -226,11 +280,50 @@ class Progress:
             signals=tuple(signals.sent),
             confirmed=confirmed,
             confirmed_after=after,
-            failure=self.failure,
+            failure=failure,
+            withdrawn=self.withdrawn if self.withdrawal_error is None else bool(self.withdrawn),
+            withdrawal_error=self.withdrawal_error,
+            waiting=sight.waiting,
+            excused=self.excused,
         )
+
+    def timeout_error(self) -> ApiError:
+        """Why no more is tried."""
+        sight, signals = self.sight, self.signals
+        state, shown = self.wanted.state or "", sight.status.recording_id if sight.status else None
+        if sight.was_reached:
+            held = None if sight.holds_since is None else self.now - sight.holds_since
+            shown_state = sight.status.state if sight.status else None
+            return NotConfirmedError(
+                *failures.not_held(state, self.wanted.stable_for, held, shown_state, sight.was_interrupted)
+            )
+        agent_status = sight.status.agent_status if sight.status else ""
+        if signals.first_sent_at is not None:
+            waited = self.now - signals.first_sent_at
+            return NotConfirmedError(
+                *failures.not_confirmed(state, waited, shown, agent_status, is_withdrawn=bool(self.withdrawn))
+            )
+        if signals.last_response is not None and signals.last_response.error is not None:
+            return signals.last_response.error
+        if signals.last_response is None:
+            return NotConfirmedError(*failures.begin_waits(agent_status))
+        is_new = shown not in signals.ended_recording_ids
+        return NotConfirmedError(*failures.nothing_to_end(shown, is_new, agent_status))
 
     def predicted(self, value: str) -> Outcome:
         """The outcome once ``value`` has had its effect: what check mode reports instead of sending it."""
         now = self.sight.status
         after = now and Status(now.user, None, None, None, None, now.agent_server, now.session, now.agent_status)
-        return Outcome(self.wanted.state, self.sight.before, after, True, (value,), False, None, None)
+        is_withdrawal = value == WITHDRAW
+        return Outcome(
+            state=self.wanted.state,
+            before=self.sight.before,
+            status=after,
+            logged_in=True,
+            signals=() if is_withdrawal else (value,),
+            confirmed=False,
+            confirmed_after=None,
+            failure=None,
+            withdrawn=True if is_withdrawal else None,
+            waiting=self.sight.waiting,
+        )

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .._errors import NotAttemptedError
-from .._protocol.words import BEGIN, IDLE, INCALL, RECORDING
+from .._errors import NoLiveCallError, NotAttemptedError, NotValidError
+from .._protocol.words import BEGIN, END, IDLE, INCALL, RECORDING
 from .scheduler import AgentResult
 from .steps import Outcome
 
@@ -33,6 +33,7 @@ def declared(results: Sequence[AgentResult], one_was_named: bool) -> dict[str, A
             "before": _states((result, result.outcome.before) for result in results),
             "after": _states((result, _after(result.outcome, result.wanted)) for result in results),
         },
+        "warnings": _warnings(results),
         **_ending(results),
     }
 
@@ -73,6 +74,8 @@ def _done(result: AgentResult) -> Record:
         "signals": list(outcome.signals),
         "confirmed": outcome.confirmed,
         "confirmed_after": None if outcome.confirmed_after is None else round(outcome.confirmed_after, 3),
+        "withdrawn": outcome.withdrawn,
+        "waiting": outcome.waiting,
         "skipped": _is_skipped(result),
         **_judged(result),
     }
@@ -85,7 +88,8 @@ def _judged(result: AgentResult) -> Record:
 
 def _is_skipped(result: AgentResult) -> bool:
     outcome = result.outcome
-    return outcome.failure is None and outcome.logged_in is False and result.wanted == RECORDING and not outcome.signals
+    is_missing = outcome.logged_in is False or isinstance(outcome.excused, NoLiveCallError)
+    return outcome.failure is None and is_missing and result.wanted == RECORDING and not outcome.signals
 
 
 def _message(result: AgentResult) -> str:
@@ -95,9 +99,12 @@ def _message(result: AgentResult) -> str:
     if result.agent.alt_user:
         who += f" (alt_user {result.agent.alt_user})"
     if outcome.failure is not None:
-        return f"{who}: {outcome.failure}{_doubt(outcome)}"
+        return f"{who}: {outcome.failure}{_withdrawal(outcome)}{_doubt(outcome)}"
+    if isinstance(outcome.excused, NoLiveCallError):
+        return f"{who}: {outcome.excused.what}, so it is skipped.{_withdrawal(outcome)}"
     if outcome.logged_in is not False or result.wanted is None:
-        return f"{who} {_latent(outcome)}" if _latent(outcome) else ""
+        notes = [note for note in (_latent(outcome), _stale(outcome), _unseen(result)) if note]
+        return f"{who} {'; '.join(notes)}." if notes else ""
     if result.wanted == IDLE:
         return f"{who} is not logged in, so nothing is being recorded on its session: idle is satisfied."
     return (
@@ -110,9 +117,39 @@ def _latent(outcome: Outcome) -> str:
     status = outcome.status.agent_status if outcome.status else INCALL
     if outcome.signals[-1:] != (BEGIN,) or outcome.confirmed or status == INCALL:
         return ""
+    return f"is in no live call (status {status}): a BEGIN waits there and starts a recording by itself at the next one"
+
+
+def _stale(outcome: Outcome) -> str:
+    """A recording that shows without a call is probably left over from an earlier one (protocol 4.2)."""
+    if outcome.state != RECORDING or outcome.status is None or outcome.status.agent_status == INCALL:
+        return ""
+    status = outcome.status
     return (
-        f"is in no live call (status {status}): a BEGIN waits there and starts a recording by itself at the next one."
+        f"is in no call (status {status.agent_status}), so recording {status.recording_id} that STATUS shows is "
+        "probably left over from an earlier one"
     )
+
+
+def _unseen(result: AgentResult) -> str:
+    """That somebody wanted to know what waits in the slot, and it could not be seen."""
+    if not result.check_waiting or result.outcome.waiting is not None:
+        return ""
+    return "may have a signal waiting: it could not be seen, for which the API account needs the function recording"
+
+
+def _withdrawal(outcome: Outcome) -> str:
+    """What became of a BEGIN that was given up on."""
+    error = outcome.withdrawal_error
+    if outcome.withdrawn is None and error is None:
+        return ""
+    if outcome.withdrawn and error is None:
+        ended = ", and the recording that it had begun was ended" if END in outcome.signals else ""
+        return f" The BEGIN was taken back{ended}."
+    if isinstance(error, NotValidError):
+        return " This server does not let a BEGIN be taken back: it waits, and can start a recording at the next call."
+    why = f", because {error.what}" if error is not None else ""
+    return f" Whether the BEGIN was taken back is not known{why}: it may start a recording at the next call."
 
 
 def _doubt(outcome: Outcome) -> str:
@@ -121,6 +158,16 @@ def _doubt(outcome: Outcome) -> str:
         return ""
     sent = " and ".join(outcome.signals)
     return f" {sent} may have reached the agent: its state is unknown until STATUS is asked again."
+
+
+def _warnings(results: Sequence[AgentResult]) -> list[str]:
+    """What passes for success and should be looked at, once for all agents."""
+    stale = [result for result in results if result.outcome.confirmed and _stale(result.outcome)]
+    if not stale:
+        return []
+    names = ", ".join(str(result.user) for result in stale[:_MOST_NAMED])
+    more = f" and {len(stale) - _MOST_NAMED} more" if len(stale) > _MOST_NAMED else ""
+    return [f"STATUS shows a recording of agents in no call, probably left over from an earlier one: {names}{more}."]
 
 
 def _facts(results: Sequence[AgentResult], one_was_named: bool) -> dict[str, Any]:

@@ -22,7 +22,17 @@ from .._errors import ApiError, DefectError, Delivery, InterruptedRunError, NotA
 from .._protocol.names import Agent
 from .._protocol.replies import Status
 from .decision import converge
-from .steps import Convergence, DesiredState, Outcome, Response, SendSignal, Sleep, Step, not_started
+from .steps import (
+    AskWaiting,
+    Convergence,
+    DesiredState,
+    Outcome,
+    Response,
+    SendSignal,
+    Sleep,
+    Step,
+    not_started,
+)
 from .workers import Call
 
 # So many agents in a row whom the server gave no answer about, and it counts as gone.
@@ -50,11 +60,15 @@ class Executor(Protocol):
 
 @dataclass(frozen=True)
 class AgentResult:
-    """An agent as the task named it, the state that was wanted (None: any), and what became of it."""
+    """An agent as the task named it, the state that was wanted (None: any), and what became of it.
+
+    ``check_waiting``: what waits in its slot was wanted, too.
+    """
 
     agent: Agent
     wanted: str | None
     outcome: Outcome
+    check_waiting: bool = False
 
     @property
     def user(self) -> str | None:
@@ -75,6 +89,7 @@ class _AgentRun:
     convergence: Convergence
     step: Step
     outcome: Outcome | None = None
+    is_giving_up: bool = False
 
 
 class Scheduler:
@@ -106,6 +121,7 @@ class Scheduler:
         self._answers = False
         self._has_answered = False
         self._gone_in_a_row = 0
+        self._silences = 0
         self._stopped_by: ApiError | None = None
         self._stopper: _AgentRun | None = None
 
@@ -134,7 +150,11 @@ class Scheduler:
             if done is not None:
                 self._under_way -= 1
                 self._note(*done)
-        return [AgentResult(run.agent, self._wanted.state, run.outcome) for run in runs if run.outcome is not None]
+        return [
+            AgentResult(run.agent, self._wanted.state, run.outcome, self._wanted.check_waiting)
+            for run in runs
+            if run.outcome is not None
+        ]
 
     def _track(self, agent: Agent) -> _AgentRun:
         convergence = converge(self._wanted)
@@ -161,8 +181,12 @@ class Scheduler:
             run.step = run.convergence.send(Response(now, account_is_proven=self._has_answered))
             return run
         while self._due and self._due[0][0] <= now:
-            run = heapq.heappop(self._due)[2]
-            if not isinstance(run.step, Sleep):
+            run = self._due[0][2]
+            is_call = not isinstance(run.step, Sleep)
+            if is_call and run.is_giving_up and not self._answers and self._under_way:
+                return None  # what those who give up still have to say is first tried by one of them
+            heapq.heappop(self._due)
+            if is_call:
                 return run
             self._advance(run, Response(now))
         return None
@@ -187,6 +211,8 @@ class Scheduler:
             try:
                 if isinstance(step, SendSignal):
                     return Response(reply=api.signal(agent, step.value), at=now())
+                if isinstance(step, AskWaiting):
+                    return Response(reply=api.waiting(agent), at=now())
                 return Response(reply=api.status(agent), at=now())
             except ApiError as error:
                 return Response(error=error, at=now())
@@ -205,6 +231,8 @@ class Scheduler:
         if error is not None and error.aborts_run:
             self._stop(error, run)
         self._advance(run, response)
+        if error is not None and run.is_giving_up and not self._answers:
+            self._note_silence(error)
         if run.outcome is not None and run.outcome.failure is not None:
             self._count_gone(run.outcome.failure)
 
@@ -217,8 +245,15 @@ class Scheduler:
         if not self._has_answered or self._gone_in_a_row >= GIVE_UP_AFTER:
             self._stop(failure, None)
 
+    def _note_silence(self, error: ApiError) -> None:
+        """One who gives up got no answer: after a few of them, or a failed login, nobody tries any more."""
+        self._silences += 1
+        was_silent = self._stopped_by is not None and self._stopped_by.has_no_answer
+        if error.counts_as_failed_login or self._silences >= (1 if was_silent else GIVE_UP_AFTER):
+            self._throw_into_all(NotAttemptedError(error))
+
     def _advance(self, run: _AgentRun, response: Response) -> None:
-        """Let the decision go on from ``heard`` to its next step, or to its end."""
+        """Let the decision go on from ``response`` to its next step, or to its end."""
         if isinstance(response.reply, Status):
             run.asked = Agent(response.reply.user)
         try:
@@ -228,17 +263,20 @@ class Scheduler:
             return
         if self._check_mode and isinstance(step, SendSignal):
             run.outcome = step.predicted
-        elif self._stopped_by is not None and run is not self._stopper:
-            self._give_up(run, self._stopped_by)
+        elif self._stopped_by is not None and run is not self._stopper and not run.is_giving_up:
+            self._throw(run, NotAttemptedError(self._stopped_by))
         else:
-            run.step = step
-            due = _AT_ONCE if isinstance(step, SendSignal) else response.at
-            if isinstance(step, Sleep):
-                due += step.seconds
-            heapq.heappush(self._due, (due, next(self._numbers), run))
+            self._push(run, step, response.at)
+
+    def _push(self, run: _AgentRun, step: Step, at: float) -> None:
+        run.step = step
+        due = _AT_ONCE if isinstance(step, SendSignal) else at
+        if isinstance(step, Sleep):
+            due += step.seconds
+        heapq.heappush(self._due, (due, next(self._numbers), run))
 
     def _stop(self, error: ApiError, stopper: _AgentRun | None) -> None:
-        """Begin nothing any more; those under way end where they are, but for the one whose answer it was.
+        """Begin nothing any more; those under way give up, but for the one whose answer it was.
 
         An interruption ends that one too.
         """
@@ -246,17 +284,25 @@ class Scheduler:
         if is_stopped_already or isinstance(self._stopped_by, InterruptedRunError):
             return
         self._stopped_by, self._stopper = error, stopper
+        self._answers = self._answers and not error.counts_as_failed_login
         for run in self._not_begun:
             run.outcome = not_started(NotAttemptedError(error))
         self._not_begun.clear()
-        for _due, _number, run in self._due:
-            self._give_up(run, error)
-        self._due.clear()
+        self._throw_into_all(NotAttemptedError(error))
 
-    @staticmethod
-    def _give_up(run: _AgentRun, error: ApiError) -> None:
-        """End an agent's convergence, which has begun, with what is known of it."""
+    def _throw_into_all(self, error: ApiError) -> None:
+        """Let all who wait for their next step hear ``error``."""
+        waiting = [run for _due, _number, run in sorted(self._due, key=lambda entry: entry[1])]
+        self._due.clear()
+        for run in waiting:
+            self._throw(run, error)
+
+    def _throw(self, run: _AgentRun, error: ApiError) -> None:
+        """Let an agent's convergence, which has begun, give up: it may take something back before it ends."""
+        run.is_giving_up = True
         try:
-            run.convergence.throw(NotAttemptedError(error))
+            step = run.convergence.throw(error)
         except StopIteration as end:
             run.outcome = end.value
+        else:
+            self._push(run, step, self._workers.now())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Union
 
 from .._errors import ApiError
-from .._protocol.replies import Reply, Status
+from .._protocol.replies import Reply, Status, Waiting
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,15 @@ class DesiredState:
 
     ``state`` is ``recording``, ``idle``, or None to ask only. ``stable_for``: it must show so long without a break.
     ``wait_timeout`` and ``stable_for`` together bound everything: counted from the start, and anew from the first
-    signal.
+    signal. ``withdraw``: take back a BEGIN that has shown no effect when giving up, which takes WATCH_SECONDS more.
+    ``check_waiting``: look what waits in the agent's slot, where the account may (protocol 4.14).
     """
 
     state: str | None
     require_call: bool = False
+    withdraw: bool = False
+    check_waiting: bool = False
+    fail_without_call: bool = True
     fail_when_logged_out: bool = True
     wait: bool = True
     wait_timeout: float = 10.0
@@ -42,6 +46,10 @@ class Outcome:
     the state that the first STATUS said. ``signals`` are those that were sent, or may have been; ``confirmed``: STATUS
     has shown the wanted state for as long as it must hold, from ``confirmed_after`` seconds after the first signal on.
     ``logged_in`` is None where it is not known.
+
+    ``withdrawn``: whether a waiting BEGIN was taken back; None where there was none to take back, and with False
+    ``withdrawal_error`` says why not. ``waiting`` is the signal that waits in the slot, "" for none, None where that
+    was not or could not be seen. ``excused`` is what would have been the failure, had it not been declared to be fine.
     """
 
     state: str | None
@@ -52,11 +60,15 @@ class Outcome:
     confirmed: bool
     confirmed_after: float | None
     failure: ApiError | None
+    withdrawn: bool | None = None
+    withdrawal_error: ApiError | None = None
+    waiting: str | None = None
+    excused: ApiError | None = None
 
     @property
     def changed(self) -> bool:
-        """Whether a signal was sent."""
-        return bool(self.signals)
+        """Whether anything was written to the agent's slot."""
+        return bool(self.signals) or bool(self.withdrawn)
 
 
 @dataclass(frozen=True)
@@ -65,8 +77,13 @@ class AskStatus:
 
 
 @dataclass(frozen=True)
+class AskWaiting:
+    """Ask what waits in the agent's slot."""
+
+
+@dataclass(frozen=True)
 class SendSignal:
-    """Send ``value``, BEGIN or END. ``predicted`` is the outcome if it does what it should."""
+    """Send ``value``: BEGIN, END or WITHDRAW. ``predicted`` is the outcome if it does what it should."""
 
     value: str
     predicted: Outcome
@@ -79,7 +96,7 @@ class Sleep:
     seconds: float
 
 
-Step = Union[AskStatus, SendSignal, Sleep]
+Step = Union[AskStatus, AskWaiting, SendSignal, Sleep]
 
 
 @dataclass(frozen=True)
@@ -90,7 +107,7 @@ class Response:
     """
 
     at: float
-    reply: Reply | None = None
+    reply: Reply | Waiting | None = None
     error: ApiError | None = None
     account_is_proven: bool = False
 

@@ -21,7 +21,18 @@ from ansible_collections.telephony.vicidial.tests.support import Simulator
 from ansible_collections.telephony.vicidial.tests.unit.plugins.modules.conftest import RECORD, Run
 from vicidial_simulator.faults import NAMES, STATE_FAULTS
 
-DONE = {"changed", "signals", "confirmed", "confirmed_after", "skipped", "failed", "reason", "msg"}
+DONE = {
+    "changed",
+    "signals",
+    "confirmed",
+    "confirmed_after",
+    "withdrawn",
+    "waiting",
+    "skipped",
+    "failed",
+    "reason",
+    "msg",
+}
 
 
 class Task:
@@ -75,7 +86,8 @@ class Task:
 def task(simulator: Simulator, run_module: Run, monkeypatch: pytest.MonkeyPatch) -> Task:
     """Patience in proportion to the simulator's screens, which are twenty times as quick as real ones."""
     monkeypatch.setattr(progress, "SCREEN_SECONDS", progress.SCREEN_SECONDS / 10)
-    monkeypatch.setattr(f"{decision.__name__}.FIRST_RETRY_PAUSE", 0.05)
+    monkeypatch.setattr(f"{progress.__name__}.FIRST_RETRY_PAUSE", 0.05)
+    monkeypatch.setattr(decision, "WATCH_SECONDS", decision.WATCH_SECONDS / 10)
     monkeypatch.setattr(progress, "LOST_SECONDS", {"BEGIN": 1.0, "END": 0.4})
     return Task(simulator, run_module)
 

@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
-from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import NothingToEnd, Sent, Status
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import (
+    NothingToEnd,
+    Sent,
+    Status,
+    Waiting,
+)
 from ansible_collections.telephony.vicidial.plugins.module_utils._recording.decision import converge
 from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import (
     AskStatus,
@@ -58,7 +64,9 @@ def play(wanted: DesiredState, *script: Turn, account_is_proven: bool = True) ->
                 now += step.seconds
                 step = convergence.send(Response(at=now, account_is_proven=account_is_proven))
                 continue
-            asked = "STATUS" if isinstance(step, AskStatus) else step.value
+            asked = (
+                step.value if isinstance(step, SendSignal) else "STATUS" if isinstance(step, AskStatus) else "WAITING"
+            )
             assert turns, f"one call too many: {asked} after {now - 100:g} s"
             expected, heard = turns.pop(0)
             assert asked == expected, f"after {now - 100:g} s"
@@ -327,9 +335,14 @@ def test_after_an_unclear_answer_status_decides(
     assert (it_did_not.state, it_did_not.changed) == (before.state, True)
 
 
-def test_a_state_that_cannot_be_asked_any_more_is_unknown() -> None:
-    outcome = play(IDLE, ("STATUS", live()), ("END", BROKEN), *[("STATUS", CRASHED)] * 4)
+def test_once_a_signal_is_out_status_is_repeated_until_the_deadline_and_unknown_then() -> None:
+    outcome = play(IDLE, ("STATUS", live()), ("END", BROKEN), *[("STATUS", CRASHED)] * 7)
     assert (outcome.failure, outcome.state, outcome.changed) == (CRASHED, None, True)
+
+
+def test_a_server_that_comes_back_in_the_middle_of_the_wait_is_asked_on() -> None:
+    outcome = play(RECORDING, ("STATUS", no()), ("BEGIN", SENT), *[("STATUS", CRASHED)] * 5, ("STATUS", live()))
+    assert (outcome.confirmed, outcome.confirmed_after) == (True, 8.0)
 
 
 def test_a_signal_that_never_left_is_not_counted_and_sent_again() -> None:
@@ -475,3 +488,174 @@ def test_a_state_that_cannot_be_asked_about_any_more_is_unknown() -> None:
     wanted = DesiredState("idle", wait_sleep=1.0, stable_for=3.0, retries=1)
     outcome = play(wanted, ("STATUS", no()), ("STATUS", CRASHED), ("STATUS", CRASHED))
     assert (outcome.failure, outcome.state) == (CRASHED, None)
+
+
+CALL = DesiredState("recording", require_call=True, withdraw=True, wait_timeout=2.0)
+TAKEN_BACK = Sent("1000")
+
+
+def test_a_begin_that_shows_no_effect_in_time_is_taken_back() -> None:
+    script = ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(4, no()), ("-STATUS", TAKEN_BACK)
+    outcome = play(CALL, *script, *nothing_happens(8, no()))
+    assert outcome.failure is not None
+    assert (outcome.failure.reason, outcome.withdrawn, outcome.signals) == ("not_confirmed", True, ("BEGIN",))
+    assert "may still be waiting" not in str(outcome.failure)
+
+
+def test_a_screen_that_acted_just_before_its_begin_was_taken_back_is_a_success() -> None:
+    script = ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(4, no()), ("-STATUS", TAKEN_BACK)
+    outcome = play(CALL, *script, ("STATUS", no()), ("STATUS", live()))
+    assert (outcome.failure, outcome.confirmed, outcome.state) == (None, True, "recording")
+
+
+def test_a_call_that_ends_after_begin_leaves_nothing_behind() -> None:
+    script = ("STATUS", no()), ("BEGIN", SENT), ("STATUS", no("PAUSED")), ("-STATUS", TAKEN_BACK)
+    outcome = play(CALL, *script, *nothing_happens(8, no("PAUSED")))
+    assert outcome.failure is not None
+    assert (outcome.failure.reason, outcome.withdrawn, outcome.state) == ("no_live_call", True, "idle")
+
+
+@pytest.mark.parametrize("agent_status", ["PAUSED", "INCALL"])
+def test_what_a_begin_began_after_its_call_is_ended(agent_status: str) -> None:
+    """In the next call (INCALL) as well: nobody asked for that one to be recorded."""
+    late = replace(live(), agent_status=agent_status)
+    script = ("STATUS", no()), ("BEGIN", SENT), ("STATUS", no("PAUSED")), ("-STATUS", TAKEN_BACK)
+    outcome = play(CALL, *script, ("STATUS", late), ("END", SENT), ("STATUS", late), ("STATUS", no("READY")))
+    assert outcome.failure is not None
+    assert (outcome.failure.reason, outcome.signals, outcome.state) == ("no_live_call", ("BEGIN", "END"), "idle")
+
+
+def test_a_server_that_lets_nothing_be_taken_back_is_told_apart() -> None:
+    refusal = _errors.NotValidError()
+    outcome = play(CALL, ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(4, no()), ("-STATUS", refusal))
+    assert (outcome.withdrawn, outcome.withdrawal_error) == (False, refusal)
+    assert "may still be waiting" in str(outcome.failure)
+
+
+def test_a_withdrawal_without_an_answer_is_repeated() -> None:
+    script = ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(4, no()), ("-STATUS", BROKEN), ("-STATUS", TAKEN_BACK)
+    outcome = play(CALL, *script, *nothing_happens(8, no()))
+    assert (outcome.withdrawn, outcome.withdrawal_error) == (True, None)
+
+
+def test_an_agent_who_logs_out_takes_the_waiting_begin_along() -> None:
+    script = ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(4, no()), ("-STATUS", LOGGED_OUT)
+    outcome = play(CALL, *script)
+    assert (outcome.withdrawn, outcome.withdrawal_error, outcome.logged_in) == (True, None, False)
+
+
+def test_an_account_that_is_refused_sends_nothing_more() -> None:
+    outcome = play(CALL, ("STATUS", no()), ("BEGIN", SENT), ("STATUS", DENIED))
+    assert (outcome.failure, outcome.withdrawn) == (DENIED, None)
+
+
+def test_a_begin_whose_state_cannot_be_asked_any_more_is_taken_back() -> None:
+    script = ("STATUS", no()), ("BEGIN", SENT), ("STATUS", GARBLED), ("-STATUS", TAKEN_BACK)
+    outcome = play(CALL, *script, *nothing_happens(8, no()))
+    assert (outcome.failure, outcome.withdrawn) == (GARBLED, True)
+
+
+def test_an_interrupted_begin_is_taken_back_and_a_second_interruption_ends_that() -> None:
+    convergence = converge(CALL)
+    next(convergence)
+    convergence.send(Response(0.0))
+    convergence.send(Response(0.0, no()))
+    convergence.send(Response(0.0, SENT))
+    step = convergence.throw(_errors.NotAttemptedError(_errors.InterruptedRunError()))
+    assert isinstance(step, SendSignal)
+    assert step.value == "-STATUS"
+    with pytest.raises(StopIteration) as end:
+        convergence.throw(_errors.NotAttemptedError(_errors.InterruptedRunError()))
+    outcome: Outcome = end.value.value
+    assert outcome.failure is not None
+    assert (outcome.failure.reason, outcome.withdrawn) == ("interrupted", False)
+
+
+def test_without_withdraw_a_begin_stays() -> None:
+    wanted = DesiredState("recording", wait_timeout=2.0)
+    outcome = play(wanted, ("STATUS", no("READY")), ("BEGIN", SENT), *nothing_happens(4, no("READY")))
+    assert outcome.withdrawn is None
+    assert "will start by itself at the agent's next call" in str(outcome.failure)
+
+
+def test_a_stale_row_is_no_recording_of_the_call_that_is_required() -> None:
+    outcome = play(CALL, ("STATUS", replace(live(), agent_status="READY")))
+    assert outcome.failure is not None
+    assert (outcome.failure.reason, outcome.confirmed) == ("no_live_call", False)
+    assert "STATUS still shows recording 7" in str(outcome.failure)
+
+
+def test_a_stale_row_that_end_does_not_close_is_named_as_such() -> None:
+    stale = replace(live(), agent_status="READY")
+    wanted = DesiredState("idle", wait_timeout=1.0)
+    outcome = play(wanted, ("STATUS", stale), ("END", SENT), *nothing_happens(2, stale))
+    assert "left over from an earlier call" in str(outcome.failure)
+
+
+def test_no_call_can_be_declared_to_be_fine() -> None:
+    wanted = replace(CALL, fail_without_call=False)
+    outcome = play(wanted, ("STATUS", no("READY")))
+    assert (outcome.failure, outcome.confirmed, outcome.changed) == (None, False, False)
+    assert isinstance(outcome.excused, _errors.NoLiveCallError)
+
+
+SEEING_IDLE = DesiredState("idle", check_waiting=True)
+SEEING = DesiredState("recording", check_waiting=True, wait_timeout=2.0)
+BEGIN_WAITS, NOTHING_WAITS, UNSEEN = Waiting("1000", "BEGIN"), Waiting("1000", ""), Waiting("1000", None)
+
+
+@pytest.mark.parametrize(("waiting", "signal"), [(NOTHING_WAITS, ""), (UNSEEN, None)])
+def test_idle_with_nothing_waiting_is_no_change(waiting: Waiting, signal: str | None) -> None:
+    outcome = play(SEEING_IDLE, ("STATUS", no()), ("WAITING", waiting))
+    assert (outcome.confirmed, outcome.changed, outcome.waiting) == (True, False, signal)
+
+
+def test_idle_takes_back_a_begin_that_waits() -> None:
+    found = ("STATUS", no()), ("WAITING", BEGIN_WAITS), ("-STATUS", TAKEN_BACK)
+    outcome = play(SEEING_IDLE, *found, ("STATUS", no()), ("WAITING", NOTHING_WAITS))
+    assert (outcome.confirmed, outcome.changed, outcome.withdrawn, outcome.waiting) == (True, True, True, "")
+
+
+def test_idle_fails_where_somebody_sends_begin_again_and_again() -> None:
+    wanted = replace(SEEING_IDLE, wait_timeout=1.0)
+    again = ("STATUS", no()), ("WAITING", BEGIN_WAITS), ("-STATUS", TAKEN_BACK)
+    outcome = play(wanted, *again, *again, ("STATUS", no()), ("WAITING", BEGIN_WAITS))
+    assert "a BEGIN of somebody else waits" in str(outcome.failure)
+
+
+def test_check_mode_foresees_that_a_waiting_begin_is_taken_back() -> None:
+    convergence = converge(SEEING_IDLE)
+    next(convergence)
+    convergence.send(Response(0.0))
+    convergence.send(Response(0.0, no()))
+    step = convergence.send(Response(0.0, BEGIN_WAITS))
+    assert isinstance(step, SendSignal)
+    assert (step.predicted.changed, step.predicted.withdrawn, step.predicted.state) == (True, True, "idle")
+
+
+def test_no_second_begin_on_top_of_one_that_waits() -> None:
+    outcome = play(SEEING, ("STATUS", no()), ("WAITING", BEGIN_WAITS), ("STATUS", no()), ("STATUS", live()))
+    assert (outcome.confirmed, outcome.signals, outcome.changed) == (True, (), False)
+
+
+def test_a_begin_of_somebody_else_that_shows_no_effect_is_named_and_left() -> None:
+    wanted = replace(SEEING, withdraw=True)
+    outcome = play(wanted, ("STATUS", no()), ("WAITING", BEGIN_WAITS), *nothing_happens(4, no()))
+    assert "a BEGIN of somebody else waits" in str(outcome.failure)
+    assert outcome.withdrawn is None
+
+
+def test_a_begin_that_still_waits_is_not_lost() -> None:
+    wanted = DesiredState("recording", check_waiting=True, wait_timeout=14.0, wait_sleep=5.0)
+    script = ("STATUS", no()), ("WAITING", NOTHING_WAITS), ("BEGIN", SENT), *nothing_happens(2, no())
+    outcome = play(wanted, *script, ("WAITING", BEGIN_WAITS), ("STATUS", live()))
+    assert (outcome.confirmed, outcome.signals) == (True, ("BEGIN",))
+
+
+def test_a_withdrawal_is_proven_where_the_slot_can_be_seen() -> None:
+    wanted = replace(SEEING, withdraw=True)
+    begun = ("STATUS", no()), ("WAITING", NOTHING_WAITS), ("BEGIN", SENT), *nothing_happens(4, no())
+    proven = play(wanted, *begun, ("-STATUS", TAKEN_BACK), ("WAITING", NOTHING_WAITS), *nothing_happens(8, no()))
+    assert (proven.withdrawn, proven.waiting) == (True, "")
+    another = play(wanted, *begun, ("-STATUS", TAKEN_BACK), ("WAITING", BEGIN_WAITS), *nothing_happens(8, no()))
+    assert (another.withdrawn, another.waiting) == (False, "BEGIN")
