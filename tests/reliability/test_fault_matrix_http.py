@@ -25,6 +25,7 @@ import pytest
 from ansible_collections.telephony.vicidial.plugins.module_utils import _options
 from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.modules.vicidial_stereo_recording import OPERATION
+from ansible_collections.telephony.vicidial.tests.certificates import make_certificate
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
 from ansible_collections.telephony.vicidial.tests.reliability.faulty import SLOW
 from ansible_collections.telephony.vicidial.tests.reliability.truth import (
@@ -34,7 +35,6 @@ from ansible_collections.telephony.vicidial.tests.reliability.truth import (
     falsehoods,
 )
 from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER, call_center
-from vicidial_simulator.certificate import make_certificate
 from vicidial_simulator.dialer import Dialer
 from vicidial_simulator.faults import CALL_FAULTS
 from vicidial_simulator.journal import Journal

@@ -28,6 +28,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
 from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
 from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.tests.certificates import make_certificate
 from ansible_collections.telephony.vicidial.tests.reliability.listening import (
     ANSWER,
     Answer,
@@ -37,7 +38,6 @@ from ansible_collections.telephony.vicidial.tests.reliability.listening import (
     listening,
 )
 from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER, Simulator, call_center, serving
-from vicidial_simulator.certificate import make_certificate
 
 ROOT = Path(__file__).parents[2]
 PROXY_PASSWORD = "between-us"

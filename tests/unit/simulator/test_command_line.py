@@ -13,6 +13,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +23,11 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from ansible_collections.telephony.vicidial.tests.certificates import make_certificate
 from ansible_collections.telephony.vicidial.tests.support import SOURCE
 from ansible_collections.telephony.vicidial.tests.unit.simulator.client import TIMEOUT
+from vicidial_simulator import process
 from vicidial_simulator.__main__ import main
-from vicidial_simulator.certificate import make_certificate
 
 # The oldest Python that a managed host may have, where there is one (Makefile); standard library only.
 COMMAND = [os.environ.get("VICIDIAL_TEST_PYTHON39", sys.executable), "-S", "-m", "vicidial_simulator"]
@@ -214,7 +216,9 @@ def test_no_second_one_with_the_same_pid_file(start: Callable[..., Program], tmp
     first = start()
     for options in ([], ["--background"]):
         done = run(*options, "--pid-file", "pid", "--ready-file", "ready.json", directory=tmp_path)
-        words = f"vicidial_simulator: process {first.process.pid} of pid is still there\n"
+        words = (
+            f"vicidial_simulator: a simulator is there, process {first.process.pid} of pid: end it first, with --stop\n"
+        )
         assert (done.returncode, done.stdout, done.stderr) == (2, "", words)
     assert json.loads(first.ready_file.read_text()) == first.about
     assert first.state()["agents"]
@@ -235,6 +239,50 @@ def test_nor_one_whose_number_is_another_program_now(start: Callable[..., Progra
         (tmp_path / "pid").write_text(str(other.pid))
         start().stop()
         other.kill()
+
+
+def test_stop_ends_it_and_says_so(start: Callable[..., Program], tmp_path: Path) -> None:
+    program = start()
+    threading.Thread(target=program.process.wait).start()  # as the system does for one in the background
+    done = run("--stop", "--pid-file", "pid", "--ready-file", "ready.json", directory=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"process {program.process.pid} has ended\n")
+    assert program.process.wait() == 0
+    assert not program.ready_file.exists()
+    assert not program.pid_file.exists()
+
+
+def test_stop_ends_one_that_hangs_by_force(
+    start: Callable[..., Program], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "STOP_SECONDS", 0.2)
+    program = start()
+    program.process.send_signal(signal.SIGSTOP)
+    threading.Thread(target=program.process.wait).start()
+    assert process.stop(program.pid_file, program.ready_file) == program.process.pid
+    assert program.process.wait() == -signal.SIGKILL
+    assert not program.ready_file.exists()
+
+
+@pytest.mark.parametrize("left", [None, "2147483646"])
+def test_stop_where_none_runs_cleans_up(tmp_path: Path, left: str | None) -> None:
+    if left:
+        (tmp_path / "pid").write_text(left)
+        (tmp_path / "ready.json").write_text("{}")
+    done = run("--stop", "--pid-file", "pid", "--ready-file", "ready.json", directory=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "no simulator was running\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_ends_with_its_parent_and_removes_its_directory(start: Callable[..., Program], tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as parent:
+        (tmp_path / "own").mkdir()
+        options = ["--parent", str(parent.pid), "--remove-directory", str(tmp_path / "own")]
+        program = start(*options)
+        assert program.call().text.startswith("NOTICE: ")
+        parent.kill()
+        parent.wait()
+        assert program.process.wait(START_SECONDS) == 0
+    assert not (tmp_path / "own").exists()
 
 
 def test_no_option_can_be_abbreviated(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -279,6 +327,7 @@ def test_a_ready_file_of_an_earlier_run_is_not_believed(tmp_path: Path) -> None:
     ("options", "words"),
     [
         (["--background"], "--background needs --ready-file"),
+        (["--stop"], "--stop needs --pid-file"),
         (["--statuses", "BUSY"], "not a status of an agent: BUSY"),
         (["--account", "robot"], "an account is USER:PASSWORD"),
         (["--fault", "nosuch"], "no such fault: nosuch"),

@@ -16,10 +16,10 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
+from ansible_collections.telephony.vicidial.tests.certificates import make_certificate
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
 from ansible_collections.telephony.vicidial.tests.unit.simulator.client import TIMEOUT, Client
 from vicidial_simulator import web
-from vicidial_simulator.certificate import make_certificate
 from vicidial_simulator.web import WebServer
 
 BROKEN_OFF = requests.exceptions.ChunkedEncodingError  # what requests calls a body shorter than announced

@@ -26,8 +26,8 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_a
 from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import NothingToEnd, Sent, Version
+from ansible_collections.telephony.vicidial.tests.certificates import make_certificate
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
-from vicidial_simulator.certificate import make_certificate
 from vicidial_simulator.faults import CALL_FAULTS, parse
 
 AGENT = Agent("1000")
