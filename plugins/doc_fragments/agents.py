@@ -30,8 +30,9 @@ options:
     type: str
   concurrency:
     description:
-      - How many calls are under way at the same time, 1 to 8, each over a connection of its own.
-      - More gain nothing on a real server, and take time from the agents' screens.
+      - How many calls are under way at the same time at most, 1 to 8, each over a connection of its own.
+      - It begins with 1, and takes more while the server answers them as quickly as the first ones, and fewer when it
+        does not. So the agents' screens do not wait.
     type: int
     default: 8
   rate_limit:

@@ -22,6 +22,7 @@ from .._errors import ApiError, DefectError, Delivery, InterruptedRunError, NotA
 from .._protocol.names import Agent
 from .._protocol.replies import Status
 from .decision import converge
+from .limit import ConcurrencyLimit
 from .steps import (
     AskWaiting,
     Convergence,
@@ -90,6 +91,7 @@ class _AgentRun:
     step: Step
     outcome: Outcome | None = None
     is_giving_up: bool = False
+    sent_at: float = 0.0
 
 
 class Scheduler:
@@ -113,6 +115,7 @@ class Scheduler:
         self._gap = 1 / rate_limit if rate_limit else 0.0
         self._interrupted = interrupted
         self._next_call_at = workers.now()
+        self._limit = ConcurrencyLimit(workers.free)
         self._not_begun: deque[_AgentRun] = deque()
         self._due: list[tuple[float, int, _AgentRun]] = []
         self._numbers = itertools.count()
@@ -148,8 +151,11 @@ class Scheduler:
                 pass
             done = self._workers.collect(self._seconds_to_wait())
             if done is not None:
+                run, response = done
+                if isinstance(response.reply, Status):
+                    self._limit.note(response.at - run.sent_at, self._under_way)
                 self._under_way -= 1
-                self._note(*done)
+                self._note(run, response)
         return [
             AgentResult(run.agent, self._wanted.state, run.outcome, self._wanted.check_waiting)
             for run in runs
@@ -163,13 +169,14 @@ class Scheduler:
     def _hand_out_one(self) -> bool:
         """Give a free worker the most urgent call that may go out now; whether there was one."""
         now = self._workers.now()
-        if not self._workers.free or self._next_call_at > now:
+        if not self._has_room() or self._next_call_at > now:
             return False
         run = self._most_urgent(now)
         if run is None:
             return False
         self._next_call_at = now + self._gap
         self._under_way += 1
+        run.sent_at = now
         self._workers.submit(run, self._call(run))
         return True
 
@@ -191,6 +198,10 @@ class Scheduler:
             self._advance(run, Response(now))
         return None
 
+    def _has_room(self) -> bool:
+        """Whether one more call may be out at once."""
+        return self._workers.free > 0 and self._under_way < self._limit.value
+
     def _may_begin(self) -> bool:
         is_alone = not self._under_way and not self._due
         return bool(self._not_begun) and (self._answers or is_alone)
@@ -199,7 +210,7 @@ class Scheduler:
         """Until the next call may go out, or the next look at an interruption is due."""
         now = self._workers.now()
         times = [now + _LOOK_UP_SECONDS]
-        if self._workers.free and (self._may_begin() or self._due):
+        if self._has_room() and (self._may_begin() or self._due):
             due = now if self._may_begin() else self._due[0][0]
             times.append(max(due, self._next_call_at))
         return max(0.0, min(times) - now)

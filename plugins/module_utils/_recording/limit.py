@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection: it can change in any release without notice.
+"""How many calls are out at once: as many as the server answers without becoming slower for others. Pure, no clock.
+
+Where more calls are out than a server can work on, they come back later, and so do the calls of every agent's screen
+(protocol 7). So the limit starts with one, grows by one while calls come back about as quickly as the quickest ones,
+and shrinks by one when they clearly do not, as TCP Vegas and Netflix's concurrency-limits have it.
+"""
+
+from __future__ import annotations
+
+from statistics import median
+
+# How much longer than the quickest typical time calls may take for the limit to grow, or must for it to shrink.
+STILL_QUICK, TOO_SLOW = 1.2, 1.5
+# So many calls tell the typical time, first of one call at a time: one over a new connection takes longer.
+_FIRST_SAMPLES, _SAMPLES = 3, 7
+
+
+class ConcurrencyLimit:
+    """A limit between 1 and ``most`` that follows how quickly calls of one kind come back."""
+
+    def __init__(self, most: int) -> None:
+        self.value = 1
+        self._most = most
+        self._quickest: float | None = None
+        self._recent: list[float] = []
+
+    def note(self, seconds: float, at_once: int) -> None:
+        """A call took ``seconds`` while ``at_once`` were out, itself included."""
+        self._recent.append(seconds)
+        if len(self._recent) < (_FIRST_SAMPLES if self.value == 1 else _SAMPLES):
+            return
+        typical = median(self._recent)
+        self._recent.clear()
+        self._quickest = min(typical, self._quickest or typical)
+        if typical > self._quickest * TOO_SLOW:
+            self.value = max(self.value - 1, 1)
+        elif typical <= self._quickest * STILL_QUICK and at_once >= self.value:
+            self.value = min(self.value + 1, self._most)
