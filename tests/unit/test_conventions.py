@@ -20,6 +20,7 @@ MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
 README = (ROOT / "README.md").read_text()
+REASONS = (ROOT / "docs" / "reasons.md").read_text()
 
 
 def load(path: Path) -> Any:
@@ -84,7 +85,7 @@ def test_every_reason_is_documented_and_no_other() -> None:
     checks = {"tls", "clock"}  # named beside them
     assert documented("vicidial_stereo_recording") == errors
     assert documented("vicidial_agent_api_info") - checks == of_preflight
-    table = README.partition("| `reason` | What it means |")[2].partition("\n\n")[0]
+    table = REASONS.partition("| `reason` | What it means |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == errors | of_preflight
 
 
@@ -166,3 +167,20 @@ def test_the_words_of_the_api_stand_in_one_file() -> None:
 @pytest.mark.parametrize("path", [*SOURCES, *sorted((ROOT / "plugins" / "plugin_utils").glob("*.py"))], ids=str)
 def test_a_private_file_says_that_it_is(path: Path) -> None:
     assert "is private to the collection: it can change in any release without notice." in path.read_text()
+
+
+def test_links_of_the_readme_lead_somewhere_on_galaxy_and_in_the_tarball_too() -> None:
+    main = "https://github.com/ansible-collections/telephony.vicidial/blob/main/"
+    links = re.findall(r"\]\(([^)]+)\)|^\[\w+\]: (\S+)$", README, re.MULTILINE)
+    targets = {inline or by_name for inline, by_name in links}
+    assert all(target.startswith("https://") for target in targets)
+    for target in targets:
+        assert not target.startswith(main) or (ROOT / target.removeprefix(main)).exists(), target
+    used, defined = set(re.findall(r"\]\[(\w+)\]", README)), set(re.findall(r"^\[(\w+)\]:", README, re.MULTILINE))
+    assert used == defined
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_links_between_the_pages_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text()):
+        assert (path.parent / target).exists(), target

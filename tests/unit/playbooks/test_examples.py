@@ -48,3 +48,15 @@ def test_the_first_playbook_of_the_readme(tmp_path: Path) -> None:
         output = run(tmp_path, simulator, yaml.safe_load(of_this_dialer(text, simulator)))
         assert {it["user"] for it in dialer.state()["live"]} == {"1000", "1001"}
     assert "_SALES_1000" in output
+
+
+@pytest.mark.parametrize("page", ["floors", "reasons"])
+def test_the_tasks_on_a_page(page: str, tmp_path: Path) -> None:
+    blocks = re.findall(
+        r"^ *```yaml\n(.*?)^ *```", (ROOT / "docs" / f"{page}.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    dialer = call_center()
+    dialer.accounts["ansible"] = Account("ansible", PASSWORD)
+    with serving(dialer) as simulator:
+        run(tmp_path, simulator, [task for block in blocks for task in yaml.safe_load(block)])
+        assert {recording["user"] for recording in dialer.state()["live"]} >= {"1000"}
