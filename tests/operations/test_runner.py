@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.telephony.vicidial.tests.operations.jobs import Job, run_job
-from ansible_collections.telephony.vicidial.tests.searching import Outputs
+from ansible_collections.telephony.vicidial.tests.secret_search import Outputs
 from ansible_collections.telephony.vicidial.tests.support import USER, Simulator
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import WAYS, python_for
 from vicidial_simulator.accounts import strip_password

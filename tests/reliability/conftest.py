@@ -20,7 +20,12 @@ def figure(record_property: Callable[[str, object], None]) -> Figure:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print every figure, with the test that it is from."""
-    reports = [it for reports in terminalreporter.stats.values() for it in reports if hasattr(it, "user_properties")]
+    reports = [
+        report
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if hasattr(report, "user_properties")
+    ]
     lines = [
         f"{report.nodeid.rpartition('/')[2]}: {value}"
         for report in reports

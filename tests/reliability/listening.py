@@ -37,7 +37,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        seen = Seen(self.command, self.path, {name.lower(): it for name, it in self.headers.items()}, body)
+        seen = Seen(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         self.server.seen.append(seen)
         self.server.answer(self, seen)
 

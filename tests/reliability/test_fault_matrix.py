@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every fault at every call of a convergence, for both states, for one agent and for a fleet: the result is true.
 
-In virtual time: the real fleet, decision, client and parser over the simulator's dialer. test_fault_matrix_http.py does
-the same over real connections.
+In virtual time: the real scheduler, decision, client and parser over the simulator's dialer. test_fault_matrix_http.py
+does the same over real connections.
 """
 
 from __future__ import annotations
@@ -15,83 +15,97 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Callable
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._recording.results import declared
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import DesiredState
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
-from ansible_collections.telephony.vicidial.tests.reliability.faulty import (
-    NETWORK_FAULTS,
-    RESTART_SECONDS,
+from ansible_collections.telephony.vicidial.tests.reliability.oracle import (
     SLOW,
-    Event,
-    FaultyCallCenter,
+    Exchange,
+    judge_overlaps,
+    judge_run,
 )
-from ansible_collections.telephony.vicidial.tests.reliability.truth import doubles, falsehoods, refused_logins
+from ansible_collections.telephony.vicidial.tests.reliability.simulation import NETWORK_FAULTS, World
 from ansible_collections.telephony.vicidial.tests.support import USER
 from ansible_collections.telephony.vicidial.tests.unit.virtual import STARTED_AT
 from vicidial_simulator.dialer import Dialer, DialerError
 from vicidial_simulator.faults import CALL_FAULTS, OLD_BUILD, STATE_FAULTS
+from vicidial_simulator.presets import populate
 
 MOST_CALLS = 8  # of an agent's convergence in which a fault hits
 PATIENCE_SECONDS = 7.0  # enough for an END to be sent once more
 FLEET = 3
 A_MINUTE = 60.0
+RESTART_SECONDS = 3.0
 FIRST = "1000"
 FLOOR = [str(1000 + number) for number in range(FLEET)]
 # The wanted state, and how many recordings of somebody else's are live to begin with.
 SCENES = [("recording", 0), ("idle", 1), ("idle", 2)]
 
 
+# What happens to an agent of a call center, and at which of the calls about it: its number, and "before" or "after".
+Event = Callable[[World, str], None]
+Moment = tuple[str, int, str]
+
+
 @dataclass(frozen=True)
 class Cell:
-    """One episode: what is wanted of whom, and what goes wrong at which call."""
+    """A task, and what goes wrong at which call: ``hits`` are arguments of World.fault."""
 
     wanted: str
     live: int = 0
     agents: int = 1
     hits: tuple[dict[str, Any], ...] = ()
-    events: dict[tuple[str, int, str], Event] = field(default_factory=dict, compare=False)
+    events: dict[Moment, Event] = field(default_factory=dict, compare=False)
     about: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     statuses: str = "INCALL"
     password: str | None = None
     screen: dict[str, float] = field(default_factory=dict)
 
-    def play(self) -> tuple[list[str], bool]:
+    def play(self) -> tuple[str, bool]:
         """What is not true in the end, and whether anything went wrong at all."""
-        center = FaultyCallCenter(self.agents, self.statuses)
-        center.password = self.password or center.password
-        for user in list(center.dialer.agents):
-            if self.screen:
-                center.dialer.change_screen(user, **self.screen)
+        world = World()
+        populate(world.dialer, self.agents, ["SALES"], [self.statuses], seed=1)
+        world.password = self.password or world.password
+        for user in FLOOR[: self.agents]:
+            world.dialer.change_screen(user, **{"poll": 2.0, **self.screen})
             for _time in range(self.live):
-                center.dialer.start_recording(user)
+                world.dialer.start_recording(user)
         for hit in self.hits:
-            center.hit(**hit)
-        center.events.update(self.events)
-        options = {"wait_timeout": PATIENCE_SECONDS, **self.options}
-        results = center.declare(FLOOR[: self.agents], self.wanted, **options)
-        found = []
-        for record in declared(results, self.agents == 1)["recordings"]:
-            calls = [it for it in center.log if it.user == record["user"]]
-            found += [f"{record['user']}: {it}" for it in falsehoods(self.wanted, record, calls, center.log)]
-        center.at += A_MINUTE
-        found += [f"live at the same time: {pair}" for pair in doubles(center.begun())]
-        # Where the password is changed under a fleet, every worker can have a call under way.
-        if refused_logins(center.log) > (1 if self.password else self.agents):
-            found.append("more than one refused login")
-        return found, center.happened or bool(self.screen)
+            world.fault(**hit)
+        world.at_call = self._events_of(world)
+        wanted = DesiredState(self.wanted, **{"wait_timeout": PATIENCE_SECONDS, **self.options})
+        run = world.run([Agent(user) for user in FLOOR[: self.agents]], wanted)
+        world.pass_time(A_MINUTE)
+        try:
+            judge_run(run)
+            limits = judge_overlaps(world.dialer.recordings)
+            assert not limits, f"live at the same time: {limits}"
+        except AssertionError as untruth:
+            return str(untruth) or "?", True
+        return "", world.has_gone_wrong or bool(self.screen)
+
+    def _events_of(self, world: World) -> Callable[[Exchange, str], None]:
+        def at_call(exchange: Exchange, when: str) -> None:
+            moment = (exchange.user, len(exchange.trail) - 1, when)
+            if moment in self.events:
+                world.has_gone_wrong = True
+                self.events[moment](world, exchange.user)
+
+        return at_call
 
 
 def judge(cells: Iterable[Cell], what: str, figure: Figure) -> None:
     """Play all ``cells``; those in which nothing went wrong do not count."""
     broken, counted = [], 0
     for cell in cells:
-        found, happened = cell.play()
-        counted += happened or bool(found)
-        if found:
-            broken.append((cell, found))
+        untruth, has_gone_wrong = cell.play()
+        counted += has_gone_wrong
+        if untruth:
+            broken.append((cell, untruth))
     figure(f"{counted - len(broken)} of {counted} cells hold: {what}")
     assert counted
-    assert not broken, "\n".join(f"{cell}: {found}" for cell, found in broken[:5])
+    assert not broken, "\n".join(f"{cell}: {untruth}" for cell, untruth in broken[:5])
 
 
 def hit(name: str, user: str, skip: int, times: int | None = 1, seconds: float = 0.0) -> dict[str, Any]:
@@ -128,9 +142,9 @@ def test_every_fault_at_every_call(figure: Figure) -> None:
 def with_dialer(act: Callable[[Dialer, str], object]) -> Event:
     """An event in which nothing is done where it makes no sense, such as ending a call that there is not."""
 
-    def event(center: FaultyCallCenter, user: str) -> None:
+    def event(world: World, user: str) -> None:
         with suppress(DialerError):
-            act(center.dialer, user)
+            act(world.dialer, user)
 
     return event
 
@@ -156,12 +170,12 @@ def recording_in_between(dialer: Dialer, user: str) -> None:
     dialer.end_recording(user)
 
 
-def restart(center: FaultyCallCenter, _user: str) -> None:
-    center.away_until = center.at + RESTART_SECONDS
+def restart(world: World, _user: str) -> None:
+    world.fault("refused", times=None, seconds_away=RESTART_SECONDS)
 
 
-def clock_ahead(center: FaultyCallCenter, _user: str) -> None:
-    center.dialer.clock.advance(3600)
+def clock_ahead(world: World, _user: str) -> None:
+    world.dialer.jump(3600)
 
 
 def system(**fields: Any) -> Event:
@@ -219,7 +233,7 @@ EVENTS: dict[str, Event] = {
 """By what happens: the state faults of the simulator are among them."""
 
 
-def every_moment(user: str) -> Iterator[tuple[str, int, str]]:
+def every_moment(user: str) -> Iterator[Moment]:
     return product([user], range(MOST_CALLS), ["before", "after"])
 
 

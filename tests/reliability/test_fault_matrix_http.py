@@ -25,14 +25,17 @@ import pytest
 from ansible_collections.telephony.vicidial.plugins.module_utils import _options
 from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.modules.vicidial_stereo_recording import OPERATION
+from ansible_collections.telephony.vicidial.plugins.modules.vicidial_stereo_recording import wanted as desired_state
 from ansible_collections.telephony.vicidial.tests.certificates import make_certificate
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
-from ansible_collections.telephony.vicidial.tests.reliability.faulty import SLOW
-from ansible_collections.telephony.vicidial.tests.reliability.truth import (
+from ansible_collections.telephony.vicidial.tests.reliability.oracle import (
     HARMLESS,
-    Called,
-    doubles,
-    falsehoods,
+    SLOW,
+    Exchange,
+    Trail,
+    Truth,
+    judge_result,
+    overlaps,
 )
 from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER, call_center
 from vicidial_simulator.dialer import Dialer
@@ -76,7 +79,7 @@ class Witness(Journal):
 
     def __init__(self, dialer: Dialer, harmless: set[str]) -> None:
         super().__init__()
-        self.calls: list[Called] = []
+        self.trails: dict[str, Trail] = {}
         self.after: dict[int, Callable[[], None]] = {}
         self._dialer = dialer
         self._harmless = harmless
@@ -86,12 +89,12 @@ class Witness(Journal):
         if details["function"] != "stereo_recording":
             return
         user, fault = details["agent_user"], details["fault"]
-        truth = "recording" if self._dialer.live_recording(user) else "idle"
+        trail = self.trails.setdefault(user, [])
         harm = None if fault in self._harmless else fault
-        self.calls.append(Called(user, details["value"], truth, details["result"], harm))
-        if sum(it.user == user for it in self.calls) == SCREEN_OPENS_AFTER:
+        trail.append(Exchange(details["value"], trail, user, Truth.of(self._dialer, user), details["result"], harm))
+        if len(trail) == SCREEN_OPENS_AFTER:
             self._dialer.change_screen(user, open=True)
-        self.after.get(len(self.calls), lambda: None)()
+        self.after.get(sum(map(len, self.trails.values())), lambda: None)()
 
 
 class Site:
@@ -174,12 +177,12 @@ TROUBLES: dict[str, Callable[[Site], None]] = {
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     directory = tmp_path_factory.mktemp("tls")
-    made = Certificates(*[directory / f"{it}.pem" for it in ("good", "expired", "wrong", "unknown", "trusted")])
+    made = Certificates(*[directory / f"{name}.pem" for name in ("good", "expired", "wrong", "unknown", "trusted")])
     make_certificate(made.good, ["127.0.0.1"])
     make_certificate(made.expired, ["127.0.0.1"], days=-1)
     make_certificate(made.wrong_name, ["elsewhere.example"])
     make_certificate(made.unknown, ["127.0.0.1"])
-    made.trusted.write_text("".join(it.read_text() for it in (made.good, made.expired, made.wrong_name)))
+    made.trusted.write_text("".join(pem.read_text() for pem in (made.good, made.expired, made.wrong_name)))
     return made
 
 
@@ -202,8 +205,8 @@ def timeout(cell: Cell) -> float:
     return 1.0 if cell.seconds else 10.0
 
 
-def play(cell: Cell, certificates: Certificates) -> list[str]:
-    """What is not true of the result of a cell's task."""
+def play(cell: Cell, certificates: Certificates) -> str:
+    """What is not true of the result of a cell's task, if anything."""
     site = Site(cell, certificates)
     for user in cell.users:
         site.dialer.change_screen(user, open=False)
@@ -216,19 +219,23 @@ def play(cell: Cell, certificates: Certificates) -> list[str]:
     else:
         site.server.faults.add(site.dialer, "close-after", skip=cell.at - 1)
         site.witness.after[cell.at] = lambda: TROUBLES[cell.broken](site)
-    result, _warnings = OPERATION.perform(params(cell, site), False, lambda: False, Logins())
+    options = params(cell, site)
+    result, _warnings = OPERATION.perform(options, False, lambda: False, Logins())
     # A connection that closes just as the next call goes out, or a call that takes too long: nobody knows what arrived.
     all_seen = not (cell.broken or cell.seconds or cell.fault == "close-after")
-    with site.server.lock:
-        unseen = [] if all_seen else [Called("", "STATUS", None, "", it) for it in ("refused", "latency")]
-        ours = [recording for recording in site.dialer.recordings if recording.begun_by == "BEGIN"]
-        found = [f"live at the same time: {pair}" for pair in doubles(ours)]
-        for record in result["recordings"]:
-            calls = [it for it in site.witness.calls if it.user == record["user"]]
-            problems = falsehoods(cell.wanted, record, calls, [*site.witness.calls, *unseen], all_seen)
-            found += [f"{record['user']}: {it}: {record}" for it in problems]
-    site.close()
-    return found
+    unseen = [] if all_seen else [Exchange("STATUS", fault=fault) for fault in ("refused", "latency")]
+    try:
+        with site.server.lock:
+            judge_result(
+                desired_state(options), result, [site.witness.trails.get(user, []) for user in cell.users], unseen
+            )
+            both = overlaps(row for row in site.dialer.recordings if row.begun_by == "BEGIN")
+            assert not both, f"live at the same time: {both}"
+    except AssertionError as untruth:
+        return f"{untruth}: {result}"
+    finally:
+        site.close()
+    return ""
 
 
 def params(cell: Cell, site: Site) -> _options.Params:
@@ -258,6 +265,6 @@ def test_every_fault_of_the_transport_at_every_call(certificates: Certificates, 
     every = list(cells())
     with ThreadPoolExecutor(AT_ONCE) as threads:
         results = list(threads.map(lambda cell: play(cell, certificates), every))
-    broken = [(cell, found) for cell, found in zip(every, results) if found]
+    broken = [(cell, untruth) for cell, untruth in zip(every, results) if untruth]
     figure(f"{len(every) - len(broken)} of {len(every)} cells hold: a fault of the transport, over real connections")
-    assert not broken, "\n".join(f"{cell}: {found}" for cell, found in broken[:5])
+    assert not broken, "\n".join(f"{cell}: {untruth}" for cell, untruth in broken[:5])

@@ -68,8 +68,8 @@ Mutation = Callable[[random.Random, bytes], bytes]
 def literally(body: bytes) -> tuple[object, ...] | None:
     """What ``body`` says about agent 1000, if one complete line of it says that and no other line anything else."""
     lines = body.removeprefix(b"\xef\xbb\xbf").split(b"\n")[:-1]
-    results = [it.removesuffix(b"\r") for it in lines if it.startswith((b"ERROR: ", b"NOTICE: ", b"SUCCESS: "))]
-    errors = [it for it in results if it.startswith(b"ERROR: ")]
+    results = [line.removesuffix(b"\r") for line in lines if line.startswith((b"ERROR: ", b"NOTICE: ", b"SUCCESS: "))]
+    errors = [result for result in results if result.startswith(b"ERROR: ")]
     return _literal_line((errors or results)[0]) if errors or len(results) == 1 else None
 
 
@@ -83,7 +83,7 @@ def _literal_line(line: bytes) -> tuple[object, ...] | None:
     if head == b"SUCCESS: stereo_recording function sent":
         return ("sent",)
     if head == b"NOTICE: stereo_recording active" and fields[1]:
-        is_number = all(48 <= it <= 57 for it in fields[1])
+        is_number = all(48 <= byte <= 57 for byte in fields[1])
         return None if is_number and len(fields[1]) > 18 else ("status", int(fields[1]) if is_number else None)
     if fields[1:5] == [b"", b"", b"", b""]:
         if head == b"NOTICE: not stereo_recording":
@@ -335,7 +335,9 @@ def outcome(call: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def tells_a_secret(error: object) -> bool:
-    return isinstance(error, _errors.ApiError) and any(it in f"{error} {error!r} {error.args}" for it in CANARIES)
+    return isinstance(error, _errors.ApiError) and any(
+        canary in f"{error} {error!r} {error.args}" for canary in CANARIES
+    )
 
 
 def test_nothing_that_is_not_literally_an_answer_counts_as_one(figure: Figure) -> None:
@@ -378,16 +380,16 @@ def test_a_hostile_table_is_read_as_it_stands_or_refused(figure: Figure) -> None
     dialer.accounts["6666"].view_reports = False
     bodies.append(server.answer(form, "127.0.0.1"))
     rows = 0
-    for number, body in enumerate(hostile([it.encode() for it in bodies], TABLES)):
+    for number, body in enumerate(hostile([body.encode() for body in bodies], TABLES)):
         found = outcome(parse_agents, body, bool(number % 2))
         assert isinstance(found, (list, _errors.ApiError)), (number, body)
         assert not tells_a_secret(found), (number, body)
         text = body.decode("utf-8", "replace")
-        for it in found if isinstance(found, list) else ():
-            assert isinstance(it, LoggedInAgent)
-            cells = f"{it.user}\t{it.campaign_id}\t{it.session_id}\t{it.status}\t"
-            assert cells in text, (number, body, it)
-            assert not text.rpartition("\n")[2].startswith(cells), (number, body, "half a row was read", it)
+        for agent in found if isinstance(found, list) else ():
+            assert isinstance(agent, LoggedInAgent)
+            cells = f"{agent.user}\t{agent.campaign_id}\t{agent.session_id}\t{agent.status}\t"
+            assert cells in text, (number, body, agent)
+            assert not text.rpartition("\n")[2].startswith(cells), (number, body, "half a row was read", agent)
             rows += 1
     figure(f"{TABLES} tables of logged-in agents, {rows} rows read, each as it stands there")
 

@@ -11,12 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from itertools import groupby, pairwise
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
+from ansible_collections.telephony.vicidial.tests.reliability.oracle import overlaps
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
 
 AGENTS = [str(user) for user in range(1000, 1300)]
@@ -43,25 +43,14 @@ def start(directory: Path, simulator: Simulator, state: str, **options: object) 
 def wait_for(simulator: Simulator, signals: int) -> None:
     """Return when the server has received so many signals."""
     until = time.monotonic() + PATIENCE_SECONDS
-    while len([it for it in simulator.journal.entries() if it["value"] in ("BEGIN", "END")]) < signals:
+    while len([call for call in simulator.journal.entries() if call["value"] in ("BEGIN", "END")]) < signals:
         assert time.monotonic() < until
         time.sleep(0.02)
 
 
 def live(simulator: Simulator) -> list[str]:
     with simulator.lock:
-        return sorted(it.user for it in simulator.dialer.recordings if it.ended_at is None)
-
-
-def agents_recorded_twice_at_once(simulator: Simulator) -> list[str]:
-    """Who ever had two live recordings at a time: by the dialer's own rows, from the first to the last."""
-    with simulator.lock:
-        rows = sorted(simulator.dialer.recordings, key=lambda it: (it.user, it.started_at))
-    twice = []
-    for user, theirs in groupby(rows, key=lambda it: it.user):
-        if any(one.ended_at is None or one.ended_at > next_one.started_at for one, next_one in pairwise(theirs)):
-            twice.append(user)
-    return twice
+        return sorted(row.user for row in simulator.dialer.recordings if row.ended_at is None)
 
 
 def workers_of(playbook: subprocess.Popen[str]) -> list[int]:
@@ -81,7 +70,7 @@ def test_two_that_want_the_opposite_are_killed_and_one_runs_again(tmp_path: Path
     with serving(call_center(len(AGENTS), "INCALL", poll=0.5, act=0.1)) as simulator:
         for user in AGENTS[::2]:
             simulator.dialer.start_recording(user)
-        both = [start(tmp_path, simulator, it) for it in ("recording", "idle")]
+        both = [start(tmp_path, simulator, declared) for declared in ("recording", "idle")]
         wait_for(simulator, signals=150)
         for playbook in both:
             for pid in (*workers_of(playbook), playbook.pid):
@@ -95,10 +84,11 @@ def test_two_that_want_the_opposite_are_killed_and_one_runs_again(tmp_path: Path
         output, _nothing = again.communicate(timeout=PATIENCE_SECONDS)
         assert again.returncode == 0, output
         assert live(simulator) == (AGENTS if state == "recording" else [])
-        assert agents_recorded_twice_at_once(simulator) == []
         with simulator.lock:
             simulator.dialer.clock.advance(60.0)
         assert live(simulator) == (AGENTS if state == "recording" else []), "a signal was left behind"
+        with simulator.lock:
+            assert overlaps(simulator.dialer.recordings) == []
         figure(f"{len(AGENTS)} agents, killed after {killed_at} calls, {state} again: 0 with two recordings at once")
 
 

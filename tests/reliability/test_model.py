@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whatever agents, screens, other controllers and the network do in whatever order: no run says or does what is wrong.
 
-Hypothesis makes up episodes. In each, fleets of ours run over one dialer, interleaved call by call with everything else
-that can happen there; judge.py says what must hold. They are the same every time, unless
+Hypothesis makes up episodes. In each, runs of ours go on over one dialer, interleaved call by call with everything else
+that can happen there; oracle.py says what must hold. They are the same every time, unless
 ``VICIDIAL_EPISODES=20000`` asks for so many others.
 """
 
@@ -13,19 +13,26 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Callable, Union
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
 from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import DesiredState
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
-from ansible_collections.telephony.vicidial.tests.reliability.interleaved import STARTED_AT, TIMEOUT, Run, World
-from ansible_collections.telephony.vicidial.tests.reliability.judge import LIMITS, judge, judge_doubles
+from ansible_collections.telephony.vicidial.tests.reliability.oracle import (
+    LIMITS,
+    Exchange,
+    judge_overlaps,
+    judge_run,
+    ours,
+)
+from ansible_collections.telephony.vicidial.tests.reliability.simulation import TIMEOUT, Run, World
 from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER
+from ansible_collections.telephony.vicidial.tests.unit.virtual import STARTED_AT
 from vicidial_simulator.faults import CALL_FAULTS
 
 EPISODES = 2000
@@ -36,8 +43,6 @@ LONGEST_RUN = 3600.0
 
 users = st.sampled_from(USERS)
 usually = st.sampled_from([True, True, True, False])
-often = st.sampled_from([False, False, False, True])
-seldom = st.sampled_from([False] * 9 + [True])
 statuses = st.sampled_from(["INCALL", "INCALL", "INCALL", "READY", "PAUSED", "QUEUE", "CLOSER"])
 polls = st.sampled_from([1.0, 1.0, 0.25, 2.0, 4.0, 9.0])
 acts = st.sampled_from([0.3, 0.3, 0.05, 2.0, 6.0, 12.0])
@@ -47,8 +52,6 @@ PAUSES = [0.0, 0.015, 0.1, 0.4, 0.9, 2.0, 5.0, 11.0]
 When = Union[float, str]
 pauses = st.sampled_from(PAUSES)
 whens: st.SearchStrategy[When] = st.sampled_from([*PAUSES, "STATUS", "STATUS", "BEGIN", "END", "END"])
-REFUSED = _errors.UnreachableError("refused", "Start it", _errors.Delivery.NOT_SENT, transient=True)
-NO_CONNECTION = _errors.TimedOutError("no connection", "Look", _errors.Delivery.NOT_SENT)
 tally: Counter[str] = Counter()
 
 
@@ -70,20 +73,40 @@ class Declaration:
     rate_limit: float | None
 
 
-declarations = st.builds(
-    Declaration,
-    who=st.sampled_from([USERS, USERS[::-1], USERS[:1], USERS[:2], [*USERS, "4711"]]),
-    by_alias=seldom,
-    require_call=often,
-    fail_when_logged_out=st.booleans(),
-    wait=st.sampled_from([True] * 7 + [False]),
-    wait_timeout=st.sampled_from([10.0, 10.0, 30.0, 2.0, 0.3, 0.0]),
-    wait_sleep=st.sampled_from([0.5, 0.5, 0.1, 3.0]),
-    stable_for=st.sampled_from([0.0, 0.0, 1.0, 4.0]),
-    retries=st.sampled_from([3, 3, 0, 1]),
-    check_mode=seldom,
-    size=st.sampled_from([8, 8, 2, 1]),
-    rate_limit=st.sampled_from([None, None, None, 20.0, 1.0]),
+CHOICES: dict[str, list[Any]] = {
+    "who": [USERS, USERS[::-1], USERS[:1], USERS[:2], [*USERS, "4711"]],
+    "by_alias": [False] * 9 + [True],
+    "require_call": [False, False, False, True],
+    "fail_when_logged_out": [False, True],
+    "wait": [True] * 7 + [False],
+    "wait_timeout": [10.0, 10.0, 30.0, 2.0, 0.3, 0.0],
+    "wait_sleep": [0.5, 0.5, 0.1, 3.0],
+    "stable_for": [0.0, 0.0, 1.0, 4.0],
+    "retries": [3, 3, 0, 1],
+    "check_mode": [False] * 9 + [True],
+    "size": [8, 8, 2, 1],
+    "rate_limit": [None, None, None, 20.0, 1.0],
+}
+
+
+COMBINATIONS = prod(map(len, CHOICES.values()))
+# Two numbers are drawn in a fraction of the time that a dozen choices take. Of numbers above 2**24 Hypothesis prefers
+# the small ones.
+FIRST_OF_TWO = 2**14
+
+
+def declaration(numbers: tuple[int, int]) -> Declaration:
+    """One of all combinations."""
+    number = (numbers[0] * FIRST_OF_TWO + numbers[1]) % COMBINATIONS
+    chosen = {}
+    for name, choices in CHOICES.items():
+        number, index = divmod(number, len(choices))
+        chosen[name] = choices[index]
+    return Declaration(**chosen)
+
+
+declarations = st.tuples(st.integers(0, COMBINATIONS // FIRST_OF_TWO), st.integers(0, FIRST_OF_TWO - 1)).map(
+    declaration
 )
 
 
@@ -93,7 +116,9 @@ class Episode(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
+        self.world.at_call = self.spring
         self.dialer = self.world.dialer
+        self.ambushes: list[tuple[str, Callable[[], None]]] = []
         self.is_broken = False
 
     @initialize(
@@ -144,7 +169,7 @@ class Episode(RuleBasedStateMachine):
         """And the answer that says so can get lost: to ask again would be the second failed login."""
         self.pass_time(pause)
         if lost is not None:
-            self.world.faults.add(self.dialer, lost)
+            self.world.fault(lost)
         self.declare(0.0, "recording", declaration, "wrong")
 
     def declare(self, pause: float, state: str | None, given: Declaration, password: str = PASSWORD) -> None:
@@ -258,10 +283,18 @@ class Episode(RuleBasedStateMachine):
     def happen(self, when: When, event: Callable[[], None]) -> None:
         """After a pause, or just before a call of the next run that sends what is waited for."""
         if isinstance(when, str):
-            self.world.lie_in_wait(when, event)
+            self.ambushes.append((when, event))
         else:
             self.pass_time(when)
             event()
+
+    def spring(self, exchange: Exchange, when: str) -> None:
+        """Let everything happen that has waited for a call with this value."""
+        if when == "before":
+            sprung = [event for value, event in self.ambushes if value == exchange.value]
+            self.ambushes = [ambush for ambush in self.ambushes if ambush[0] != exchange.value]
+            for event in sprung:
+                event()
 
     # The network and the server
 
@@ -273,18 +306,17 @@ class Episode(RuleBasedStateMachine):
         value=st.sampled_from([None, "STATUS", "BEGIN", "END"]),
         user=st.none() | users,
     )
-    def calls_fail(self, pause: float, name: str, times: int, seconds: float, **which: str | None) -> None:
+    def calls_fail(self, pause: float, name: str, times: int, seconds: float, **which: Any) -> None:
         self.pass_time(pause)
-        narrowed = {"value": which["value"], "agent_user": which["user"]}
-        self.world.faults.add(self.dialer, name, times=times, seconds=seconds, **narrowed)
+        self.world.fault(name, times=times, seconds=seconds, **which)
 
     @rule(
         pause=pauses,
         trouble=st.sampled_from(
             [
                 *["display-errors"] * 8,
-                REFUSED,
-                NO_CONNECTION,
+                "refused",
+                "no-route-in-time",
                 "translated",
                 "old-build",
                 {"password": "changed"},
@@ -295,12 +327,10 @@ class Episode(RuleBasedStateMachine):
             ]
         ),
     )
-    def trouble_for_all(self, pause: float, trouble: _errors.ApiError | str | dict[str, Any]) -> None:
+    def trouble_for_all(self, pause: float, trouble: str | dict[str, Any]) -> None:
         self.pass_time(pause)
-        if isinstance(trouble, _errors.ApiError):
-            self.world.away = trouble
-        elif isinstance(trouble, str):
-            self.world.faults.add(self.dialer, trouble)
+        if isinstance(trouble, str):
+            self.world.fault(trouble, times=None)
         else:
             for name, value in trouble.items():
                 setattr(self.dialer.accounts[USER], name, value)
@@ -327,15 +357,14 @@ class Episode(RuleBasedStateMachine):
         try:
             assert self.world.at - run.began_at < LONGEST_RUN, "a run that does not end"
             if run.is_over:
-                judge(run)
+                judge_run(run)
         except AssertionError:
             self.is_broken = True
             raise
 
     def heal(self) -> None:
-        self.world.faults.clear()
-        self.world.ambushes.clear()
-        self.world.away = None
+        self.world.clear_faults()
+        self.ambushes.clear()
         account = self.dialer.accounts[USER]
         account.password, account.failures, account.agent_api_access = PASSWORD, 0, True
         account.allowed_functions, account.allowed_addresses = ["ALL_FUNCTIONS"], None
@@ -351,7 +380,7 @@ class Episode(RuleBasedStateMachine):
         """Let every run end as it can, then mend everything: the next run then must do what it should."""
         while self.world.under_way():
             self.pass_time(self.world.next_due() - self.world.at + 1.0)
-        limits = judge_doubles(self.world)
+        limits = judge_overlaps(self.dialer.recordings)
         self.count(limits)
         if not self.world.runs:
             return
@@ -368,12 +397,12 @@ class Episode(RuleBasedStateMachine):
         last = self.world.start([Agent(user) for user in USERS], DesiredState(state))
         while not last.is_over:
             self.pass_time(2.0)
-        failures = [told.outcome.failure for told in last.results if not told.outcome.confirmed]
+        failures = [result.outcome.failure for result in last.results if not result.outcome.confirmed]
         assert not failures, f"all is well, and {state} cannot be reached: {failures}"
 
     def count(self, limits: Counter[str]) -> None:
         runs = self.world.runs
-        outcomes = [told.outcome for run in runs for told in run.results]
+        outcomes = [result.outcome for run in runs for result in run.results]
         tally.update(limits)
         tally.update(
             episodes=1,
@@ -381,9 +410,9 @@ class Episode(RuleBasedStateMachine):
             agents=len(outcomes),
             calls=sum(len(run.exchanges) for run in runs),
             seconds=int(self.world.at - STARTED_AT),
-            confirmed=sum(it.confirmed for it in outcomes),
-            failed=sum(it.failure is not None for it in outcomes),
-            recordings=len(self.dialer.begun),
+            confirmed=sum(outcome.confirmed for outcome in outcomes),
+            failed=sum(outcome.failure is not None for outcome in outcomes),
+            recordings=len(ours(self.dialer.recordings)),
         )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
-from ansible_collections.telephony.vicidial.tests.searching import Outputs, spellings
+from ansible_collections.telephony.vicidial.tests.secret_search import Outputs, spellings
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import (
     AS_MODULE,
@@ -133,7 +133,7 @@ def cells(servers: dict[str, Simulator], *names: str) -> list[Cell]:
     """Every account error of the servers with these ``names``, with every kind of password."""
     found = []
     for name in names:
-        reasons = {RIGHT: "api_inactive"} if name in UNFIT else {error: it[1] for error, it in ERRORS.items()}
+        reasons = {RIGHT: "api_inactive"} if name in UNFIT else {error: answer[1] for error, answer in ERRORS.items()}
         for error, reason in reasons.items():
             for kind in KINDS:
                 user = f"{error}{kind}"

@@ -104,7 +104,7 @@ NO_FILE = "unreachable False True a file of certificates is not there"
 def test_what_is_not_trusted_gets_no_request_whatever_the_environment_says(python: str | None, tmp_path: Path) -> None:
     if python is None:
         pytest.skip("no Python 3.9 on this machine")
-    good, wrong, expired, other = (tmp_path / f"{it}.pem" for it in ("good", "wrong", "expired", "other"))
+    good, wrong, expired, other = (tmp_path / f"{name}.pem" for name in ("good", "wrong", "expired", "other"))
     make_certificate(good, ["127.0.0.1"])
     make_certificate(wrong, ["dialer.example.com"])
     make_certificate(expired, ["127.0.0.1"], days=-1)
@@ -136,7 +136,7 @@ def test_what_is_not_trusted_gets_no_request_whatever_the_environment_says(pytho
         ]
         said = run(python, tmp_path, CLIENT, json.dumps(given)).splitlines()
         reached = [bool(server.journal.entries()) for server in servers]
-    assert [it for it in zip(cases, said) if not it[1].startswith(it[0][3])] == []
+    assert [pair for pair in zip(cases, said) if not pair[1].startswith(pair[0][3])] == []
     assert reached == [expected == "done: idle" for *_rest, expected in cases], "no request without trust"
 
 
@@ -158,7 +158,7 @@ def run(python: str, directory: Path, program: str, given: str) -> str:
 
 
 def test_a_server_that_demands_a_certificate(certificate: Path, tmp_path: Path) -> None:
-    pair, key, alone, stranger = (tmp_path / f"{it}.pem" for it in ("pair", "key", "alone", "stranger"))
+    pair, key, alone, stranger = (tmp_path / f"{name}.pem" for name in ("pair", "key", "alone", "stranger"))
     make_certificate(pair, ["ansible"])
     make_certificate(stranger, ["ansible"])
     key.write_text(pair.read_text().partition("-----BEGIN CERTIFICATE")[0])
@@ -251,7 +251,7 @@ def test_a_connection_that_is_closed_is_no_matter_of_tls_and_in_the_handshake_no
     }
     with ExitStack() as stack:
         proxy = stack.enter_context(listening(forward))
-        urls = [stack.enter_context(hanging_up(it, certificate)) for it in unsent]
+        urls = [stack.enter_context(hanging_up(ending, certificate)) for ending in unsent]
         given = [
             (url, USER, PASSWORD, str(certificate), environment)
             for url in urls
@@ -259,8 +259,8 @@ def test_a_connection_that_is_closed_is_no_matter_of_tls_and_in_the_handshake_no
         ]
         said = run(python, tmp_path, CLIENT, json.dumps(given)).splitlines()
         assert len(proxy.seen) == len(urls)
-    expected = [f"unreachable True {it} the " for it in unsent.values() for _way in range(2)]
-    assert [it for it in zip(expected, said) if not it[1].startswith(it[0])] == []
+    expected = [f"unreachable True {ending} the " for ending in unsent.values() for _way in range(2)]
+    assert [pair for pair in zip(expected, said) if not pair[1].startswith(pair[0])] == []
     assert len(said) == len(expected)
 
 
@@ -290,7 +290,7 @@ def test_a_proxy_of_the_environment_passes_calls_on(
     with listening(forward) as proxy:
         monkeypatch.setenv(name, proxy.url)
         assert ask(simulator.url) == "idle"
-        assert [it.target for it in proxy.seen] == [simulator.api_url] * 2
+        assert [request.target for request in proxy.seen] == [simulator.api_url] * 2
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         assert ask(simulator.url) == "idle"
         assert len(proxy.seen) == 2
@@ -302,7 +302,7 @@ def test_a_proxy_sees_nothing_of_what_goes_over_https(
     with listening(forward) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url.replace("//", f"//somebody:{PROXY_PASSWORD}@"))
         assert ask(https_simulator.url, verify=str(https_simulator.ca_path)) == "idle"
-        assert [(it.method, it.target, it.body) for it in proxy.seen] == [
+        assert [(request.method, request.target, request.body) for request in proxy.seen] == [
             ("CONNECT", https_simulator.url.removeprefix("https://"), b"")
         ]
         assert "Basic" in proxy.seen[0].headers["proxy-authorization"]

@@ -32,7 +32,7 @@ TRANSLATED = _errors.TranslatedError("the answer is not in English", "Set the la
 
 
 def statuses(transport: Transport, answers: Answers) -> dict[str, str]:
-    return {it.check: it.status for it in findings(transport, answers)}
+    return {finding.check: finding.status for finding in findings(transport, answers)}
 
 
 def test_all_checks_pass_when_the_only_thing_wrong_is_that_the_agent_is_not_logged_in() -> None:
@@ -65,7 +65,7 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize(("trouble", "failed", "up_to"), ANSWERS, ids=lambda it: type(it).__name__)
+@pytest.mark.parametrize(("trouble", "failed", "up_to"), ANSWERS, ids=lambda trouble: type(trouble).__name__)
 def test_an_answer_proves_what_comes_before_it_and_nothing_after_it(
     trouble: _errors.ApiError, failed: str | None, up_to: str | None
 ) -> None:
@@ -79,7 +79,7 @@ def test_an_answer_proves_what_comes_before_it_and_nothing_after_it(
     report = _preflight.report(HTTPS, answers)
     assert report["blocking"] == [check for check in CHECKS if expected[check] != "passed"]
     assert (report["fit"], report["reason"]) == (False, trouble.reason)
-    told = {it["check"]: it for it in report["checks"]}
+    told = {check["check"]: check for check in report["checks"]}
     unknown = told["language" if failed != "language" else "permission"]
     assert trouble.what in unknown["meaning"]
     assert unknown["remedy"] == (
@@ -89,7 +89,9 @@ def test_an_answer_proves_what_comes_before_it_and_nothing_after_it(
         assert told[failed]["remedy"] == f"{trouble.remedy}."
 
 
-@pytest.mark.parametrize("trouble", [UNREACHABLE, TIMED_OUT, BAD_GATEWAY, WEB_PAGE], ids=lambda it: type(it).__name__)
+@pytest.mark.parametrize(
+    "trouble", [UNREACHABLE, TIMED_OUT, BAD_GATEWAY, WEB_PAGE], ids=lambda trouble: type(trouble).__name__
+)
 def test_without_a_version_nothing_is_known_but_how_far_the_connection_came(trouble: _errors.ApiError) -> None:
     found = statuses(HTTPS, Answers(trouble=trouble))
     tls = found.pop("tls")
@@ -124,7 +126,7 @@ def test_a_server_that_is_not_trusted_is_not_called_down() -> None:
 @pytest.mark.parametrize("trouble", [None, _errors.PermissionDeniedError()])
 def test_tls(changes: dict[str, Any], status: str, said: str, trouble: _errors.ApiError | None) -> None:
     answers, transport = replace(FIT, trouble=trouble), replace(HTTPS, **changes)
-    (tls,) = [it for it in findings(transport, answers) if it.check == "tls"]
+    (tls,) = [finding for finding in findings(transport, answers) if finding.check == "tls"]
     assert tls.status == status
     assert said in tls.meaning
     if status == "failed":
@@ -154,7 +156,7 @@ def test_what_the_configuration_gives_away_is_known_without_the_server() -> None
 def test_clock(sent: float, came: float, status: str, difference: float) -> None:
     answers = replace(FIT, sent=EPOCH + sent, came=EPOCH + came)
     report = _preflight.report(HTTPS, answers)
-    (clock,) = [it for it in report["checks"] if it["check"] == "clock"]
+    (clock,) = [check for check in report["checks"] if check["check"] == "clock"]
     assert (clock["status"], report["clock_difference"]) == (status, difference)
     assert f"{abs(difference):.1f} seconds {'ahead of' if difference > 0 else 'behind'}" in clock["meaning"]
     # Nothing rests on a clock that is not known; one that is known to be wrong misleads.
@@ -165,7 +167,7 @@ def test_clock(sent: float, came: float, status: str, difference: float) -> None
 def test_a_server_that_does_not_tell_its_time_can_be_fit() -> None:
     report = _preflight.report(HTTPS, replace(FIT, version=Version("2.14-84", "260302-1142")))
     assert (report["fit"], report["clock_difference"], report["utc_offset"]) == (True, None, None)
-    assert [it["check"] for it in report["checks"] if it["status"] == "unknown"] == ["clock"]
+    assert [check["check"] for check in report["checks"] if check["status"] == "unknown"] == ["clock"]
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_an_old_build_is_named_with_the_one_that_is_needed(simulator: Simulator,
     simulator.faults.add(simulator.dialer, "old-build")
     with pytest.raises(_errors.UnsupportedServerError, match=r"250429-0937.*250830-2102"):
         api.status(AGENT)
-    assert [it["function"] for it in simulator.journal.entries()] == ["stereo_recording", "version"]
+    assert [call["function"] for call in simulator.journal.entries()] == ["stereo_recording", "version"]
 
 
 def test_an_empty_answer_says_nothing_of_why_the_version_was_not_told(

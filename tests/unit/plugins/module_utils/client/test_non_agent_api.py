@@ -76,7 +76,7 @@ def test_sub_status_adds_two_columns() -> None:
 def test_a_name_is_what_stands_between_the_columns(name: str) -> None:
     """Tabs and line ends of a name are its own: nothing is quoted (protocol 5.2)."""
     found = parse_agents(table(row(name), row("Next", "1001")), False)
-    assert [(it.user, it.full_name, it.user_group) for it in found] == [
+    assert [(agent.user, agent.full_name, agent.user_group) for agent in found] == [
         ("1000", name, "AGENTS"),
         ("1001", "Next", "AGENTS"),
     ]
@@ -145,7 +145,9 @@ def test_the_refusals_say_what_the_account_needs() -> None:
     assert all(text in str(_errors.ListDeniedError()) for text in ("User Level of 7", '"View Reports"'))
     assert "user level of the API account is below 7" in str(_errors.LoginRefusedError())
     assert "logged_in_agents" in str(_errors.FunctionDeniedError())
-    assert [it.reason for it in (_errors.ListDeniedError, _errors.FunctionDeniedError, _errors.LoginRefusedError)] == [
+    assert [
+        error.reason for error in (_errors.ListDeniedError, _errors.FunctionDeniedError, _errors.LoginRefusedError)
+    ] == [
         "permission_denied",
         "permission_denied",
         "authentication_failed",
@@ -204,18 +206,18 @@ def test_sub_status_that_was_not_given_is_not_understood() -> None:
 )
 def test_whatever_bytes_come_the_result_is_a_list_or_a_typed_error(body: bytes, sub_status: bool) -> None:
     with contextlib.suppress(_errors.ApiError):
-        assert all(isinstance(it, LoggedInAgent) for it in parse_agents(body, sub_status))
+        assert all(isinstance(agent, LoggedInAgent) for agent in parse_agents(body, sub_status))
 
 
 @given(st.text().filter(lambda name: "<b" not in name and name.count("\t") < 7))
 def test_whatever_name_a_person_has_comes_through(name: str) -> None:
     encoded = name.encode("utf-8", "replace").decode()
-    assert [it.full_name for it in parse_agents(table(row(encoded)), False)] == [encoded]
+    assert [agent.full_name for agent in parse_agents(table(row(encoded)), False)] == [encoded]
 
 
 def test_the_call_is_one_post_with_every_parameter_in_the_body_once(simulator: Simulator) -> None:
     found = logged_in_agents(connection(simulator), AgentFilter(), 0)
-    assert [it.user for it in found] == [str(user) for user in range(1000, 1010)]
+    assert [agent.user for agent in found] == [str(user) for user in range(1000, 1010)]
     assert found[7].full_name == "{{ 7 * 7 }}"
     (entry,) = simulator.journal.entries()
     assert (entry["method"], set(entry["sources"].values())) == ("POST", {"body"})
@@ -322,4 +324,4 @@ def test_an_account_error_is_asked_for_once_and_holds_no_password(
     assert len(simulator.journal.entries()) == 1
     chain = [caught.value, caught.value.__cause__, caught.value.__context__]
     for secret in (PASSWORD, "psswrd"):
-        assert secret not in "".join(f"{it} {it!r} {vars(it) if it else ''}" for it in chain)
+        assert secret not in "".join(f"{error} {error!r} {vars(error) if error else ''}" for error in chain)

@@ -55,7 +55,7 @@ class Outputs:
 
     def add_files(self, directory: Path, leaving_out: Iterable[str] = ()) -> None:
         """Every file below ``directory``, by its path there."""
-        for path in sorted(it for it in directory.rglob("*") if it.is_file() and it.name not in leaving_out):
+        for path in sorted(path for path in directory.rglob("*") if path.is_file() and path.name not in leaving_out):
             self.add(str(path.relative_to(directory)), path.read_text(errors="replace"))
 
     @property

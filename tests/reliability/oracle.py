@@ -1,0 +1,512 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must be true of a task's result and of its calls, whatever went wrong.
+
+The judge is what the dialer and the network saw, never our own decision: the list of the calls, each with what was true
+when it was answered, what the application said, and the fault that it met. The numbers are those of the documentation:
+a BEGIN counts as lost after 10 s of a call, an END after 4 s, each is sent twice at most, and a run takes
+``wait_timeout`` and ``stable_for`` twice at most.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+from typing import Any, Protocol
+
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.results import declared
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.scheduler import AgentResult
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import DesiredState
+from vicidial_simulator.dialer import AGENT_CONTROLLED, Dialer, Recording
+from vicidial_simulator.journal import result_of
+
+SIGNAL_FOR = {"recording": "BEGIN", "idle": "END"}
+LOST_SECONDS = {"BEGIN": 10.0, "END": 4.0}
+MOST_TIMES_SENT = 2
+SHORTEST_RETRY_PAUSE = 0.5
+MOMENT = 1e-6  # virtual times are sums of fractions
+
+# The reason that a call ends with which meets a fault, for good. An answer that is only late, or has noise around it,
+# or whose connection is closed afterwards, is an answer.
+REASONS = {
+    "latency": "timeout",
+    "slow-headers": "timeout",
+    "slow-body": "timeout",
+    "reset-before-work": "unreachable",
+    "reset-after-work": "unreachable",
+    "reset-in-body": "unreachable",
+    "truncated": "unreachable",
+    "truncated-unnoticed": "not_understood",
+    "bad-gateway": "http_error",
+    "crash-before-work": "http_error",
+    "crash-after-work": "http_error",
+    "crash-with-answer": "http_error",
+    "service-unavailable": "http_error",
+    "too-many-requests": "http_error",
+    "redirect": "http_error",
+    "login-page": "not_understood",
+    "empty-body": "not_understood",
+    "database-down": "not_understood",
+    "database-down-fatal": "not_understood",
+    "refused": "unreachable",
+    "no-such-host": "unreachable",
+    "no-route-in-time": "timeout",
+    "handshake-failure": "unreachable",
+    "expired-certificate": "unreachable",
+    "wrong-name-certificate": "unreachable",
+}
+HARMLESS = {"noise", "close-after"}
+SLOW = {"latency", "slow-headers", "slow-body"}
+# The client knows that these calls never reached the application.
+NEVER_SENT = {"refused", "no-such-host", "no-route-in-time", "expired-certificate", "wrong-name-certificate"}
+
+NOTHING_TO_END = "ERROR: stop stereo_recording error"
+LOGGED_OUT = "ERROR: agent_user is not logged in"
+OLD_BUILD = "no such function"
+# What the server refuses, in its own words: nothing was written then.
+REFUSALS = {
+    NOTHING_TO_END: "",
+    LOGGED_OUT: "not_logged_in",
+    OLD_BUILD: "unsupported_server",
+    "ERROR: no user found": "no_such_user",
+    "ERROR: stereo_recording not valid": "not_valid",
+    "ERROR: auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION": "permission_denied",
+    "ERROR: Invalid Username/Password BAD": "authentication_failed",
+    "ERROR: Invalid Username/Password GOOD": "api_access_denied",
+    "ERROR: Invalid Username/Password LOCK": "account_locked",
+    "ERROR: Invalid Username/Password IPBLOCK": "address_blocked",
+    "ERROR: Invalid Username/Password ERRSERVERS": "api_inactive",
+    "ERROR: System API NOT ACTIVE": "api_inactive",
+}
+WRITTEN = ("SUCCESS: ", "Exitoso: ")
+
+# How two recordings of ours can be live at once, as docs/reliability.md says.
+LIMITS = SLOW_SCREEN, TAKEN_FOR_OURS, TWO_CONTROLLERS = (
+    "the first BEGIN took a screen more than 10 s",
+    "somebody else's recording came and went while the first BEGIN was under way, and passed for its effect",
+    "two controllers, and the first one's recording did not show yet when the other looked",
+)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the dialer itself knows of an agent: ``live`` is the newest live agent-controlled recording."""
+
+    logged_in: bool
+    status: str | None
+    live: int | None
+
+    @classmethod
+    def of(cls, dialer: Dialer, user: str) -> Truth:
+        """What is true of ``user`` now."""
+        agent, live = dialer.agent(user), dialer.live_recording(user)
+        return cls(agent is not None, agent.status if agent else None, live.recording_id if live else None)
+
+    @property
+    def state(self) -> str:
+        """What STATUS would say."""
+        return "idle" if self.live is None else "recording"
+
+
+@dataclass(eq=False)
+class Exchange:
+    """One call about one agent, as the network and the dialer saw it, and the ``trail`` of calls that it is part of.
+
+    ``said`` are the word and the reason of what the application answered, "" where it was not reached or said nothing;
+    ``fault`` is what kept the answer from its reader, None for nothing. Times are seconds; ``takes`` is what a fault
+    adds, and for ``leave_alone`` seconds the server wants not to be asked again.
+    """
+
+    value: str
+    trail: Trail = field(default_factory=list, repr=False)
+    user: str = ""
+    truth: Truth = Truth(False, None, None)
+    said: str = ""
+    fault: str | None = None
+    sent_at: float = 0.0
+    worked_at: float = 0.0
+    heard_at: float = 0.0
+    takes: float = 0.0
+    leave_alone: float = 0.0
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the genuine answer came back whole, and in English."""
+        return self.fault is None and (self.said in REFUSALS or self.said.startswith(("NOTICE: ", "SUCCESS: ")))
+
+    @property
+    def shows(self) -> bool:
+        """Whether STATUS has told the client the state."""
+        return self.is_clear and self.value == "STATUS" and self.said.startswith("NOTICE: ")
+
+    @property
+    def wrote(self) -> bool:
+        """Whether the signal is in the slot."""
+        return self.said.startswith(WRITTEN)
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether the client was told that nothing had left it."""
+        return self.fault in NEVER_SENT
+
+    @property
+    def may_have_written(self) -> bool:
+        """Whether it was a signal that has been sent for all that the client can know."""
+        return self.value != "STATUS" and (self.wrote or not (self.is_clear or self.is_unsent))
+
+    @property
+    def login_failed(self) -> bool:
+        """Whether the server counted a failed login, in any language."""
+        return self.said.endswith(" BAD")
+
+    @property
+    def reason(self) -> str:
+        """The ``reason`` that this call ends a task with, if it does; "" where it went well."""
+        if self.fault is not None:
+            return REASONS[self.fault]
+        well = "" if self.is_clear else "not_understood"
+        return REFUSALS.get(self.said, well)
+
+
+Trail = list[Exchange]
+
+
+def said_in(answer: str) -> str:
+    """The word and the reason of an answer; of a refused account also the first word of the server's message."""
+    refused = re.search(r"^(\w+: [^|\n]+): \|(?:[^|]*\|){4}(\w+)", answer, re.M)
+    return " ".join(refused.groups()) if refused else result_of(answer)
+
+
+# What is said of the agents
+
+
+def judge_result(
+    wanted: DesiredState,
+    result: dict[str, Any],
+    trails: Sequence[Trail],
+    unseen: Sequence[Exchange] = (),
+    check_mode: bool = False,
+) -> None:
+    """Raise AssertionError for the first untruth in what a task returns; ``trails`` are the calls about each agent.
+
+    ``unseen`` are calls that the dialer may not have seen, or whose answers may have come too late: it cannot tell then
+    what was sent and heard.
+    """
+    records, everyones = result["recordings"], [*(call for trail in trails for call in trail), *unseen]
+    assert len(records) == len(trails), "not one record an agent"
+    assert result["changed"] == any(record["changed"] for record in records), "changed is not what the records say"
+    assert bool(result.get("failed")) == any(record["failed"] for record in records), "failed is not, either"
+    before = [line.rpartition(": ")[2] for line in result["diff"]["before"].splitlines()]
+    for record, trail, state_before in zip(records, trails, before):
+        if check_mode and record["changed"]:
+            _judge_prediction(wanted, record, trail)
+            continue
+        shown = [call for call in trail if call.shows]
+        first = shown[0].truth.state if shown else "unknown"
+        assert unseen or state_before == first, "before is not what STATUS showed first"
+        _judge_signals_told(record, trail, all_seen=not unseen)
+        _judge_state(wanted, record, trail)
+        _judge_logged_in(record, trail)
+        if record["failed"]:
+            _judge_failure(wanted, record, trail, everyones, unseen)
+        elif record["confirmed"]:
+            _judge_confirmation(wanted, record, trail)
+        else:
+            _judge_unconfirmed(wanted, record, trail)
+
+
+def _judge_prediction(wanted: DesiredState, record: dict[str, Any], trail: Trail) -> None:
+    last = trail[-1]
+    assert last.shows, "predicted without knowing"
+    assert last.truth.logged_in, "predicted for an agent who is logged out"
+    assert last.truth.state != wanted.state, "a change predicted where none is needed"
+    assert record["signals"] == [SIGNAL_FOR[wanted.state or ""]], "not the signal that would be sent"
+    assert record["state"] == wanted.state, "what is predicted is not what is wanted"
+    assert not record["confirmed"], "predicted and confirmed"
+
+
+def _judge_signals_told(record: dict[str, Any], trail: Trail, all_seen: bool) -> None:
+    """Every signal that was written is told of; every one that is told of was written, or nobody can know."""
+    told, sent = record["signals"], [call.value for call in trail if call.may_have_written]
+    is_told = told == sent if all_seen else not Counter(sent) - Counter(told)
+    assert is_told, f"it says that it sent {told}, and sent {sent}"
+    assert record["changed"] == bool(told), "changed without a signal, or the other way round"
+
+
+def _judge_state(wanted: DesiredState, record: dict[str, Any], trail: Trail) -> None:
+    """What is said to be so was so when STATUS was asked last; where that is not known, nothing is said."""
+    looks = [call for call in trail if call.value == "STATUS"]
+    if record["state"] is None:
+        assert record["recording_id"] is None, "a recording without a state"
+        return
+    assert looks, "a state that was never asked for"
+    last = looks[-1]
+    assert last.shows, "a state though the last STATUS was not answered"
+    assert record["state"] == last.truth.state, "a state that was not so"
+    assert record["recording_id"] == last.truth.live, "another recording than the one that STATUS showed"
+    is_on_its_way = any(call.may_have_written for call in trail[trail.index(last) :])
+    is_promised = wanted.wait or record["failed"]
+    assert not (is_on_its_way and is_promised), "a state though a signal is on its way"
+
+
+def _judge_logged_in(record: dict[str, Any], trail: Trail) -> None:
+    if record["logged_in"] is None:
+        return
+    about_the_agent = ("NOTICE: ", "SUCCESS: ", LOGGED_OUT, NOTHING_TO_END)
+    known = [call.truth.logged_in for call in trail if call.is_clear and call.said.startswith(about_the_agent)]
+    assert record["logged_in"] in known, "logged in or out, and was not"
+    assert record["logged_in"] or not known[-1], "logged out, and was not"
+
+
+def _judge_failure(
+    wanted: DesiredState, record: dict[str, Any], trail: Trail, everyones: Trail, unseen: Sequence[Exchange]
+) -> None:
+    reason, message = record["reason"], record["msg"]
+    assert not record["confirmed"], "a failure that is confirmed"
+    assert message.strip(), "a failure without words"
+    assert reason != "internal_error", f"a defect: {message}"
+    if record["changed"] and record["state"] is None and record["logged_in"] is not False:
+        assert "its state is unknown" in message, "it does not say that the state is unknown"
+    if reason == "interrupted":
+        return
+    if "not attempted" in message:
+        assert reason in {call.reason for call in everyones}, "stopped by nothing"
+    elif reason in ("not_logged_in", "no_live_call", "not_confirmed"):
+        _judge_refusal(wanted, record, trail)
+    else:
+        met = [call.reason for call in trail if call.reason]
+        met = [call.reason for call in everyones] if unseen else met[-1:] if trail[-1].reason else met
+        assert reason in met, f"no call ended with {reason}"
+
+
+def _judge_refusal(wanted: DesiredState, record: dict[str, Any], trail: Trail) -> None:
+    reason, last = record["reason"], trail[-1]
+    assert last.is_clear, f"{reason} without a word of the server"
+    if reason == "not_logged_in":
+        assert not last.truth.logged_in, "not_logged_in, and was"
+        return
+    assert last.shows, f"{reason} without a last look"
+    assert record["state"] is not None, f"{reason} without a state"
+    if reason == "no_live_call":
+        assert wanted.require_call, "no_live_call, and none was required"
+        assert last.truth.status != "INCALL", "no_live_call in a call"
+        return
+    assert "contradicts itself" not in record["msg"], "it blames VICIdial's database, which was right"
+    assert last.truth.state != wanted.state or wanted.stable_for, "not_confirmed, and was so"
+
+
+def _judge_confirmation(wanted: DesiredState, record: dict[str, Any], trail: Trail) -> None:
+    last = trail[-1]
+    assert last.shows, "confirmed by no STATUS that was answered"
+    assert last.truth.logged_in, "confirmed for an agent who is logged out"
+    assert last.truth.state == wanted.state == record["state"], "confirmed, and was not so"
+    since = last
+    for call in reversed(trail):
+        if not call.shows or not call.truth.logged_in or call.truth.live != last.truth.live:
+            break
+        since = call
+    held = last.heard_at - since.heard_at
+    assert held >= wanted.stable_for - MOMENT, f"confirmed after it held for {held:g} s of {wanted.stable_for:g} s"
+
+
+def _judge_unconfirmed(wanted: DesiredState, record: dict[str, Any], trail: Trail) -> None:
+    """No failure and not confirmed: asked only, not waited for, or logged out and that may be."""
+    last = trail[-1]
+    assert last.is_clear, "done without a word of the server"
+    if record["logged_in"] is False:
+        assert not wanted.fail_when_logged_out, "logged out and no failure"
+        assert last.said == LOGGED_OUT, "skipped as logged out, which the server did not say last"
+        assert record["state"] is None, "a state of an agent who is logged out"
+    elif wanted.state is not None:
+        assert not wanted.wait, "done without waiting for it"
+        assert last.value == SIGNAL_FOR[wanted.state], "done with nothing sent"
+        assert last.wrote, "done, and the slot was not written"
+
+
+# What was sent, and when
+
+
+class Run(Protocol):
+    """What is judged of a run of the scheduler: what it was to do, its calls, and what came of it."""
+
+    agents: list[Agent]
+    wanted: DesiredState
+    size: int
+    options: dict[str, Any]
+    exchanges: Trail
+    results: list[AgentResult]
+    crash: BaseException | None
+    interrupted_after: int | None
+    stalled: float
+    most_under_way: int
+
+    def trail(self, agent: Agent) -> Trail:
+        """The calls about ``agent``."""
+
+
+def judge_run(run: Run) -> None:
+    """Raise AssertionError for the first promise that ``run``, which is over, did not keep."""
+    if run.crash is not None:
+        raise AssertionError(f"the scheduler raised {run.crash!r}") from run.crash
+    assert [result.agent for result in run.results] == run.agents, "not one outcome an agent, in order"
+    check_mode = bool(run.options.get("check_mode"))
+    trails = [run.trail(agent) for agent in run.agents]
+    result = declared(run.results, len(run.agents) == 1)
+    judge_result(run.wanted, result, trails, check_mode=check_mode)
+    _judge_pace(run)
+    _judge_logins(run)
+    for record, trail in zip(result["recordings"], trails):
+        assert record["reason"] != "interrupted" or run.interrupted_after is not None, "interrupted by nobody"
+        _judge_signals(run.wanted, trail, check_mode)
+        _judge_repetitions(trail)
+        _judge_numbers(run.wanted, trail)
+        _judge_end(run, trail)
+        if record["reason"] == "not_confirmed" and run.wanted.wait:
+            _judge_deadline(run.wanted, trail)
+
+
+def _judge_pace(run: Run) -> None:
+    assert run.most_under_way <= run.size, "more calls at once than workers"
+    rate = run.options.get("rate_limit")
+    if rate:
+        gaps = [later.sent_at - earlier.sent_at for earlier, later in pairwise(run.exchanges)]
+        assert all(gap >= 1 / rate - MOMENT for gap in gaps), "faster than the rate limit"
+    if run.interrupted_after is not None:
+        assert len(run.exchanges) == run.interrupted_after, "a call after the interruption"
+
+
+def _judge_logins(run: Run) -> None:
+    """At most one failed login; where the password went bad in the middle, none that is sent once that was heard."""
+    heard_at = next((call.heard_at for call in run.exchanges if call.login_failed and call.is_clear), None)
+    if heard_at is not None:
+        assert all(call.sent_at <= heard_at for call in run.exchanges), "a call after a refused login"
+    answered = next((call.heard_at for call in run.exchanges if call.is_clear and not call.login_failed), None)
+    unproven = [call for call in run.exchanges if answered is None or call.sent_at < answered]
+    assert sum(call.login_failed for call in unproven) <= 1, "two failed logins of an account that never was proven"
+
+
+def _judge_signals(wanted: DesiredState, trail: Trail, check_mode: bool) -> None:
+    for look, call in pairwise([None, *trail]):
+        if call is None or call.value == "STATUS":
+            continue
+        assert not check_mode, "a signal in check mode"
+        assert wanted.state is not None, "a signal where nothing is wanted"
+        assert call.value == SIGNAL_FOR[wanted.state], f"{call.value} for {wanted.state}"
+        assert look is not None, "a signal without a look"
+        assert look.shows, f"{call.value} rests on no STATUS that was answered"
+        assert look.truth.logged_in, f"{call.value} to an agent who is logged out"
+        assert look.truth.state != wanted.state, f"{call.value} though it was so already"
+        if call.value == "BEGIN" and wanted.require_call:
+            assert look.truth.status == "INCALL", "BEGIN without a call, and one is required"
+
+
+def _judge_repetitions(trail: Trail) -> None:
+    """The same signal for the same purpose: twice at most, and not before a screen would have acted on the first."""
+    earlier: Trail = []
+    look: Exchange | None = None
+    for call in trail:
+        if call.value == "STATUS":
+            is_another = look is not None and call.is_clear and call.truth.live != look.truth.live
+            earlier = [] if is_another else earlier
+            look = call if call.is_clear else look
+        elif not call.is_unsent:
+            if earlier:
+                is_late = call.sent_at >= earlier[-1].heard_at + LOST_SECONDS[call.value] - MOMENT
+                assert is_late, f"{call.value} again too soon"
+            earlier.append(call)
+            assert len(earlier) <= MOST_TIMES_SENT, f"{call.value} more than {MOST_TIMES_SENT} times"
+
+
+def _judge_numbers(wanted: DesiredState, trail: Trail) -> None:
+    """One STATUS, then one for each pause: none is shorter than wait_sleep or a retry's, but where the end is near."""
+    looks = [call for call in trail if call.value == "STATUS"]
+    first = looks[0] if looks else None
+    is_so = first is not None and first.shows and first.truth.logged_in and first.truth.state == wanted.state
+    if is_so and not wanted.stable_for:
+        assert len(trail) == 1, "more than one call for an agent who is in the wanted state already"
+    for call, later in pairwise(trail):
+        is_patient = later.sent_at >= call.heard_at + call.leave_alone - MOMENT
+        assert is_patient or call.value != "STATUS", "asked again before the server's Retry-After"
+    turns = sum(look.truth.live != later.truth.live or not later.is_clear for look, later in pairwise(looks))
+    pause = min(wanted.wait_sleep, SHORTEST_RETRY_PAUSE)
+    most = 4 + turns + 2 * (wanted.wait_timeout + wanted.stable_for) / pause
+    assert len(looks) <= most, f"{len(looks)} STATUS, more than {most:g}"
+
+
+def _judge_end(run: Run, trail: Trail) -> None:
+    """Twice the time given, and three calls: the one in which it runs out, the first signal, and the last look."""
+    if not trail:
+        return
+    longest = max(call.heard_at - call.sent_at for call in run.exchanges)
+    rate = run.options.get("rate_limit")
+    # Where not everyone has a worker, or all share a rate, a call can wait for two calls of each other agent.
+    queue = 1 if run.size >= len(run.agents) and not rate else 2 * len(run.agents)
+    call_seconds = queue * (longest + (1 / rate if rate else 0.0))
+    took = trail[-1].heard_at - trail[0].sent_at
+    most = 2 * (run.wanted.wait_timeout + run.wanted.stable_for) + 3 * call_seconds + run.stalled
+    assert took <= most + MOMENT, f"{took:g} s, more than {most:g} s"
+
+
+def _judge_deadline(wanted: DesiredState, trail: Trail) -> None:
+    signals = [call for call in trail if call.may_have_written]
+    begun = signals[0].heard_at if signals else trail[0].sent_at
+    deadline = begun + wanted.wait_timeout + wanted.stable_for
+    assert trail[-1].heard_at >= deadline - MOMENT, "not_confirmed before its time"
+
+
+# Which recordings ours are
+
+
+class Signal(str):
+    """A signal in the slot that came by an exchange of ours: it stays with the recording that it begins.
+
+    ``acted_at`` is when a screen carried it out.
+    """
+
+    exchange: Exchange
+    acted_at: float
+
+
+def overlaps(recordings: Iterable[Recording]) -> list[tuple[Recording, Recording]]:
+    """The pairs of agent-controlled recordings, older and newer, that were live at the same time for one agent."""
+    rows = [row for row in recordings if row.kind == AGENT_CONTROLLED]
+    return [
+        (older, newer)
+        for older, newer in combinations(rows, 2)
+        if older.user == newer.user and (older.ended_at is None or newer.started_at < older.ended_at)
+    ]
+
+
+def ours(recordings: Iterable[Recording]) -> list[Recording]:
+    """Those that a BEGIN of ours began: a simulation leaves the Signal with them."""
+    return [row for row in recordings if isinstance(row.begun_by, Signal)]
+
+
+def judge_overlaps(recordings: Iterable[Recording]) -> Counter[str]:
+    """Two live recordings of ours at once raise AssertionError, unless one of the documented LIMITS explains them.
+
+    Returns how often each limit did.
+    """
+    return Counter(_limit(older, newer) for older, newer in overlaps(ours(recordings)))
+
+
+def _limit(older: Recording, newer: Recording) -> str:
+    signal, second = older.begun_by, newer.begun_by
+    assert isinstance(signal, Signal)
+    assert isinstance(second, Signal)
+    first, again = signal.exchange, second.exchange
+    if first.trail is not again.trail:
+        look = again.trail[again.trail.index(again) - 1]
+        assert signal.acted_at > look.worked_at, f"{newer} was begun though {older} had shown"
+        return TWO_CONTROLLERS
+    if signal.acted_at - first.worked_at > LOST_SECONDS["BEGIN"]:
+        return SLOW_SCREEN
+    between = first.trail[first.trail.index(first) : first.trail.index(again)]
+    is_taken = any(call.truth.live not in (None, older.recording_id) for call in between)
+    assert is_taken, f"one run began {older} and {newer}, both live"
+    return TAKEN_FOR_OURS
