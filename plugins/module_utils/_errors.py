@@ -107,14 +107,15 @@ class AccountLockedError(AccountError):
 
 
 class AddressBlockedError(AccountError):
-    """The caller's address is not allowed (protocol 3.3, IPBLOCK)."""
+    """The user group of the account does not allow the caller's address (protocol 3.3, IPBLOCK)."""
 
     reason = "address_blocked"
 
     def __init__(self) -> None:
         super().__init__(
             "the server does not accept the API account from this address",
-            "Add the address of the host that runs the module to the IP list of the API user in VICIdial",
+            'Add the address of the host that runs the module to the "API IP Whitelist" of the user group of the API '
+            "account in VICIdial, or take it off the blacklist of the system",
         )
 
 
@@ -154,6 +155,18 @@ class LoginRefusedError(AccountError):
         )
 
 
+class TwoFactorDueError(AccountError):
+    """The account's two-factor authentication has run out, which the Non-Agent API looks at (protocol 5.3)."""
+
+    reason = AuthenticationFailedError.reason
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the Non-Agent API wants the API account to pass its two-factor authentication first",
+            "Exempt the API account from two-factor authentication in VICIdial",
+        )
+
+
 class ListDeniedError(AccountError):
     """The account may log in, but not see who else has (protocol 5.1)."""
 
@@ -162,7 +175,7 @@ class ListDeniedError(AccountError):
     def __init__(self) -> None:
         super().__init__(
             "the API account has no permission to list the logged-in agents",
-            'Give this user a User Level of 7 or more and set "View Reports" to 1 in VICIdial (Users, Modify User)',
+            'Set "View Reports" and "Agent API Access" of this user to 1 in VICIdial (Users, Modify User)',
         )
 
 
@@ -280,6 +293,38 @@ class TranslatedError(NotUnderstoodError):
     """A whole line in the form of an answer, but not in the API's English: probably a translated account."""
 
 
+class UnknownRefusalError(NotUnderstoodError):
+    """An ERROR line that is none of those that this collection knows, and not recognisably of another language."""
+
+    def __init__(self, quote: str) -> None:
+        super().__init__(
+            "the server answered with an error that this collection does not know",
+            "Look for it in VICIdial's documents of the API; if it is not English, set the language of the API user to "
+            '"default English"',
+            quote,
+        )
+
+
+class ParametersLostError(NotUnderstoodError):
+    """The server misses what every call holds, its source or its function (protocol 1.3, 5.3), and ``said`` so."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(
+            f'the parameters of the request did not reach the server, which says "{said}"',
+            "Look at what stands in front of the server: it drops the body of a POST request",
+        )
+
+
+class CutOffError(NotUnderstoodError):
+    """The last line of an answer was begun and not finished."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the server's answer is cut off: it ends in the middle of a line",
+            "Look at the error logs of the web server and of the proxies before it for what cuts answers off",
+        )
+
+
 class NoAnswerError(ApiError):
     """The body holds no answer at all, as when the database is down (protocol 2.7): it may be there next time."""
 
@@ -348,10 +393,18 @@ class HttpError(ApiError):
     reason = "http_error"
     delivery = Delivery.UNANSWERED
 
-    def __init__(self, what: str, remedy: str, transient: bool = False, retry_after: float = 0.0) -> None:
+    def __init__(
+        self, what: str, remedy: str, transient: bool = False, retry_after: float = 0.0, body: bytes = b""
+    ) -> None:
         super().__init__(what, remedy)
         self.transient = transient
         self.retry_after = retry_after
+        self._body = body
+
+    def take_body(self) -> bytes:
+        """The body that came with it, once: it can hold the password, so it must not travel on with the error."""
+        body, self._body = self._body, b""
+        return body
 
 
 class UnreachableError(ApiError):

@@ -61,6 +61,8 @@ REASONS = {
     "wrong-name-certificate": "unreachable",
 }
 HARMLESS = {"noise", "close-after"}
+# With HTTP 500 an answer to a question is one all the same (protocol 1.8).
+HARMLESS_TO_QUESTIONS = {"crash-with-answer"}
 SLOW = {"latency", "slow-headers", "slow-body"}
 # The client knows that these calls never reached the application.
 NEVER_SENT = {"refused", "no-such-host", "no-route-in-time", "expired-certificate", "wrong-name-certificate"}

@@ -30,6 +30,7 @@ from ansible_collections.telephony.vicidial.tests.certificates import make_certi
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
 from ansible_collections.telephony.vicidial.tests.reliability.oracle import (
     HARMLESS,
+    HARMLESS_TO_QUESTIONS,
     SLOW,
     Exchange,
     Trail,
@@ -90,7 +91,8 @@ class Witness(Journal):
             return
         user, fault = details["agent_user"], details["fault"]
         trail = self.trails.setdefault(user, [])
-        harm = None if fault in self._harmless else fault
+        is_question = details["value"] == "STATUS"
+        harm = None if fault in self._harmless | (HARMLESS_TO_QUESTIONS if is_question else set()) else fault
         trail.append(Exchange(details["value"], trail, user, Truth.of(self._dialer, user), details["result"], harm))
         if len(trail) == SCREEN_OPENS_AFTER:
             self._dialer.change_screen(user, open=True)

@@ -18,11 +18,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+import requests
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
 from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
@@ -84,7 +85,8 @@ def https(certificate: Path, client_ca: Path | None = None) -> Iterator[Simulato
 CLIENT = """
 import json, os, sys
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
-from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi, ApiError
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
+from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError, Delivery
 from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection
 given = os.environ.copy()
 for url, user, password, verify, environment in json.load(sys.stdin):
@@ -93,7 +95,7 @@ for url, user, password, verify, environment in json.load(sys.stdin):
     try:
         print("done:", AgentApi(Connection(url, user, password, verify=verify)).status(Agent("1000")).state)
     except ApiError as error:
-        print(error.reason, error.transient, (error.delivery is _errors.Delivery.NOT_SENT), error)
+        print(error.reason, error.transient, error.delivery is Delivery.NOT_SENT, error)
 """
 
 UNTRUSTED = "unreachable False True the server's certificate is not trusted: "
@@ -270,11 +272,13 @@ def test_a_connection_that_is_closed_is_no_matter_of_tls_and_in_the_handshake_no
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("to_itself", [True, False], ids=["to the same host", "to another host"])
 def test_a_redirect_is_told_and_never_followed(simulator: Simulator, status: int, to_itself: bool) -> None:
-    where = "/elsewhere?user=6666&pass=leaked" if to_itself else f"{simulator.api_url}?user=6666&pass=leaked"
+    where = "/elsewhere?user=6666&pass=leaked" if to_itself else f"{simulator.api_url}?user=6666&pass=leaked#leaked"
     with listening(lambda handler, _seen: handler.reply(status, Location=where)) as server:
         error = refused(server.url)
         assert (error.reason, error.transient) == ("http_error", False)
-        assert f"redirects to http://127.0.0.1 (HTTP {status})" in str(error)
+        target = f"{server.url}/elsewhere" if to_itself else simulator.api_url
+        assert f"redirects to {target} (HTTP {status})" in str(error)
+        assert str(error).count(f"(URL: {server.url}/agc/api.php)") == 1
         assert "leaked" not in str(error)
         assert len(server.seen) == 1
     assert simulator.journal.entries() == []
@@ -375,3 +379,120 @@ def test_a_compressed_answer_is_told_as_such() -> None:
         error = refused(server.url)
     assert (error.reason, error.transient) == ("not_understood", False)
     assert "is compressed, which was not asked for" in str(error)
+
+
+# What is no HTTP, or strange HTTP
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+LENGTH = b"Content-Length: %d\r\n\r\n" % len(ANSWER)
+STRANGE = {
+    "SSH": (b"SSH-2.0-OpenSSH_9.2\r\n", "an SSH server answers at this port"),
+    "SMTP": (b"220 mail.example.com ESMTP\r\n", "speaks no HTTP"),
+    "HTTP of the future": (b"HTTP/9.9 200 OK\r\n" + LENGTH + ANSWER, "speaks no HTTP"),
+    "a header too long": (HEAD + b"X: " + b"a" * 70000 + b"\r\n" + LENGTH + ANSWER, "longer or more headers"),
+    "headers too many": (HEAD + b"X: a\r\n" * 150 + LENGTH + ANSWER, "longer or more headers"),
+    "a chunk of no length": (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "chunk of it has no proper length"),
+    "a chunk below zero": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", "chunk of it has no proper length"),
+    "half a chunk": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n4f\r\nNOT", "closed before the answer was complete"),
+    "compressed": (HEAD + b"Content-Encoding: identity, GZIP\r\n" + LENGTH + ANSWER, "is compressed"),
+    "announced by 103": (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + HEAD + LENGTH + ANSWER, None),
+    "announced twice": (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 P\r\n\r\n" + HEAD + LENGTH + ANSWER, None),
+    "encoded by none": (HEAD + b"Content-Encoding: none\r\n" + LENGTH + ANSWER, None),
+    "encoded by nothing": (HEAD + b"Content-Encoding:\r\n" + LENGTH + ANSWER, None),
+    "encoded as UTF-8": (HEAD + b"Content-Encoding: UTF-8\r\n" + LENGTH + ANSWER, None),
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_what_is_strange_says_what_it_is_or_does_no_harm(kind: str) -> None:
+    sent, said = STRANGE[kind]
+
+    def serve(listener: socket.socket) -> None:
+        for _connection in range(1 if said else 2):
+            with listener.accept()[0] as client:
+                client.recv(65536)
+                with suppress(OSError):
+                    client.sendall(sent)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        if said is None:
+            api = AgentApi(Connection(f"{url}/agc/api.php", USER, PASSWORD, timeout=5.0))
+            assert [api.status(Agent("1000")).state for _time in range(2)] == ["idle"] * 2
+        else:
+            error = refused(url)
+            assert said in str(error)
+            assert f"(URL: {url}/agc/api.php)" in str(error)
+        thread.join()
+
+
+# Proxies that are no HTTP proxies, and none at all
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("proxy", ["foo://x:1", "://", "http://", "http://[::1", "http://x:99999"])
+def test_a_malformed_proxy_variable_is_named(monkeypatch: pytest.MonkeyPatch, scheme: str, proxy: str) -> None:
+    monkeypatch.setenv("all_proxy", proxy)
+    error = refused(f"{scheme}://dialer.invalid")
+    assert "the proxy variable of the environment is no URL" in str(error)
+    assert error.delivery is _errors.Delivery.NOT_SENT
+
+
+def test_a_socks_proxy_without_pysocks_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """requests has a function in the place of PySocks's part where that is not installed."""
+
+    def missing(*_args: object, **_kwargs: object) -> None:
+        raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+
+    monkeypatch.setattr(requests.adapters, "SOCKSProxyManager", missing)
+    monkeypatch.setenv("all_proxy", "socks5h://127.0.0.1:9")
+    error = refused("https://dialer.invalid")
+    assert "PySocks" in str(error)
+    assert error.delivery is _errors.Delivery.NOT_SENT
+
+
+def socks(listener: socket.socket, target: tuple[str, int], asked: list[bytes]) -> None:
+    """Serve one connection as a SOCKS5 proxy does, which leads to ``target`` whatever was asked for."""
+    client = listener.accept()[0]
+    client.recv(3)
+    client.sendall(b"\5\0")
+    asked.append(client.recv(300))
+    client.sendall(b"\5\0\0\1\0\0\0\0\0\0")
+    server = socket.create_connection(target)
+    back = threading.Thread(target=pump, args=(server, client))
+    back.start()
+    pump(client, server)
+    back.join()
+    client.close()
+    server.close()
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_socks_proxy_passes_calls_on_and_looks_up_the_host(
+    simulator: Simulator, https_simulator: Simulator, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    pytest.importorskip("socks")
+    server = simulator if scheme == "http" else https_simulator
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = server.server.server_address[:2]
+        thread = threading.Thread(target=socks, args=(listener, address, asked), daemon=True)
+        thread.start()
+        monkeypatch.setenv("all_proxy", f"socks5h://127.0.0.1:{listener.getsockname()[1]}")
+        host = "dialer.invalid" if scheme == "http" else "localhost"
+        assert ask(f"{scheme}://{host}", verify=str(server.ca_path) if server.ca_path else True) == "idle"
+        thread.join()
+    assert host.encode() in asked[0]
+    error = refused(f"{scheme}://dialer.invalid")
+    assert "the proxy cannot be reached: Connection refused" in str(error)
+    assert error.delivery is _errors.Delivery.NOT_SENT

@@ -3,18 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is private to the collection: it can change in any release without notice.
-"""The verbs of the Agent API, and the edge where its secrets stop.
-
-No exception that leaves this file holds text of the server but for the reason of an unknown ERROR, and that only where
-it holds no form of the password.
-"""
+"""The verbs of the Agent API."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Callable, TypeVar
-from urllib.parse import quote, quote_plus
 
 from .._errors import (
     AccountLockedError,
@@ -25,7 +19,7 @@ from .._errors import (
     PermissionDeniedError,
     UnsupportedServerError,
 )
-from .._protocol.names import Agent, strip_password
+from .._protocol.names import Agent
 from .._protocol.replies import (
     NothingToEnd,
     Reply,
@@ -38,9 +32,10 @@ from .._protocol.replies import (
     parse_waiting,
 )
 from .._protocol.words import FIRST_STEREO_BUILD, MONO_RECORDING, STATUS, STEREO_RECORDING, VERSION
+from .answers import ask, command
 from .http import Connection, Http
 
-ReplyT = TypeVar("ReplyT", Reply, Waiting)
+AnswerT = TypeVar("AnswerT", Reply, Waiting)
 
 
 class AgentApi:
@@ -56,58 +51,66 @@ class AgentApi:
 
     def status(self, agent: Agent) -> Status:
         """What STATUS says of ``agent``."""
-        reply = self._ask(agent, STATUS)
-        if not isinstance(reply, Status):
-            raise _another_question()
-        return reply
+
+        def parse(body: bytes) -> Status:
+            reply = self._about(agent, body, parse_reply)
+            if not isinstance(reply, Status):
+                raise _another_question()
+            return reply
+
+        return ask(self._http, self._connection.url, self._form(agent, STATUS), parse)
 
     def signal(self, agent: Agent, value: str) -> Sent | NothingToEnd:
         """Put BEGIN, END or WITHDRAW into the agent's slot."""
-        reply = self._ask(agent, value)
-        if isinstance(reply, Status):
-            raise _another_question()
-        return reply
+
+        def parse(body: bytes) -> Sent | NothingToEnd:
+            reply = self._about(agent, body, parse_reply)
+            if isinstance(reply, Status):
+                raise _another_question()
+            return reply
+
+        return command(self._http, self._connection.url, self._form(agent, value), parse)
 
     def waiting(self, agent: Agent) -> Waiting:
         """What waits in the agent's slot, as far as the account may look."""
+
+        def parse(body: bytes) -> Waiting:
+            return self._about(agent, body, parse_waiting)
+
         try:
-            return self._call(agent, STATUS, MONO_RECORDING, parse_waiting)
+            return ask(self._http, self._connection.url, self._form(agent, STATUS, MONO_RECORDING), parse)
         except PermissionDeniedError:
             return Waiting(agent.user or "", None)
 
     def version(self) -> Version:
         """The server's version; needs no credentials and sends none (protocol 1.4)."""
-        form = {"source": self._connection.source, "function": VERSION, "value": ""}
-        return parse_version(self._http.post(self._connection.url, form))
+        return ask_version(self._http, self._connection.url, self._connection.source)
 
-    def _ask(self, agent: Agent, value: str) -> Reply:
-        return self._call(agent, value, STEREO_RECORDING, parse_reply)
-
-    def _call(self, agent: Agent, value: str, function: str, parse: Callable[[bytes], ReplyT]) -> ReplyT:
+    def _form(self, agent: Agent, value: str, function: str = STEREO_RECORDING) -> dict[str, str]:
         connection = self._connection
         # Every parameter, once, and `pass` never last: protocol 1.5.
-        form = {
+        return {
             "source": connection.source,
             "user": connection.user,
             "pass": connection.password,
             "function": function,
             "value": value,
+            **({"agent_user": agent.user} if agent.user else {"alt_user": agent.alt_user or ""}),
         }
-        form.update({"agent_user": agent.user} if agent.user else {"alt_user": agent.alt_user or ""})
-        body = self._http.post(self._connection.url, form)
+
+    def _about(self, agent: Agent, body: bytes, parse: Callable[[bytes], AnswerT]) -> AnswerT:
+        """What ``parse`` makes of ``body``, which must be about ``agent``."""
         if not body.strip():
             raise self._no_body()
         try:
-            reply = parse(body)
-        except NotUnderstoodError as error:
-            raise self._quoted(error) from None
+            answer = parse(body)
         except AccountLockedError:
             raise AccountLockedError(noticed_at=time.time()) from None
         except NotLoggedInError as error:
             _check_agent(agent, error.user)
             raise
-        _check_agent(agent, reply.user)
-        return reply
+        _check_agent(agent, answer.user)
+        return answer
 
     def _no_body(self) -> ApiError:
         """Why an empty body came: an unknown function, or a server in trouble (protocol 2.6, 2.7)."""
@@ -122,17 +125,10 @@ class AgentApi:
             "Look at the web server's error log: its application crashed",
         )
 
-    def _quoted(self, error: NotUnderstoodError) -> NotUnderstoodError:
-        """``error`` with the server's own words where they are known to hold no form of the password."""
-        words = error.quote.lower()
-        if not words or any(form in words for form in self._password_forms()):
-            return error
-        return type(error)(f'{error.what} (it says "{error.quote}")', error.remedy)
 
-    def _password_forms(self) -> Iterator[str]:
-        password = self._connection.password
-        forms = (password, strip_password(password), quote(password), quote_plus(password))
-        return (form.lower() for form in forms if form)
+def ask_version(http: Http, url: str, source: str) -> Version:
+    """The version that the Agent API at ``url`` tells; needs no credentials and sends none (protocol 1.4)."""
+    return ask(http, url, {"source": source, "function": VERSION, "value": ""}, parse_version)
 
 
 def _check_agent(asked: Agent, result_of_agent: str) -> None:

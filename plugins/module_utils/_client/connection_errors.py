@@ -14,6 +14,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
+from http.client import BadStatusLine, HTTPException, LineTooLong, RemoteDisconnected, UnknownProtocol
 
 try:
     import requests
@@ -30,14 +31,41 @@ from .._errors import (
 )
 
 _SERVER_ERROR = 500
+_BROKEN_CHUNK = "the server's answer is malformed: a chunk of it has no proper length"
 # These tell nothing of TLS: a load balancer without a server behind it closes connections so.
 _CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
-def connection_error(error: Exception) -> ApiError:
-    """``error`` as ours, with what is known of whether the server has heard anything."""
+def connection_error(error: Exception, by_proxy: bool) -> ApiError:
+    """``error`` as ours, with what is known of whether the server has heard anything.
+
+    ``by_proxy``: the environment says that the way to the server leads through a proxy.
+    """
     causes = list(_causes(error))
-    return _of_the_options(error) or _of_tls(causes) or _of_a_tunnel(causes) or _of_the_network(causes)
+    return (
+        (_of_the_proxy_settings(error) if by_proxy else None)
+        or _of_the_options(error)
+        or _of_tls(causes)
+        or _of_a_tunnel(causes)
+        or _of_http(causes)
+        or _of_the_network(causes)
+    )
+
+
+def _of_the_proxy_settings(error: Exception) -> ApiError | None:
+    if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
+        return UnreachableError(
+            "the environment names a SOCKS proxy, for which requests needs the Python library PySocks",
+            "Install PySocks for the Python that runs the module, or name the server in NO_PROXY",
+            Delivery.NOT_SENT,
+        )
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return UnreachableError(
+            "the proxy variable of the environment is no URL such as http://proxy.example.com:3128",
+            "Correct http_proxy, https_proxy or all_proxy in the environment, or name the server in NO_PROXY",
+            Delivery.NOT_SENT,
+        )
+    return None
 
 
 def _of_the_options(error: Exception) -> ApiError | None:
@@ -90,6 +118,24 @@ def _of_a_tunnel(causes: Sequence[BaseException]) -> ApiError | None:
     )
 
 
+def _of_http(causes: Sequence[BaseException]) -> ApiError | None:
+    """Bytes that came back and are no HTTP as Python reads it."""
+    what = next(filter(None, map(_broken_rule, causes)), None)
+    if what is None:
+        return None
+    remedy = "Check the host and the port in api_url, and what stands in front of the server"
+    return UnreachableError(what, remedy, Delivery.UNANSWERED, transient=what == _BROKEN_CHUNK)
+
+
+def _broken_rule(error: BaseException) -> str | None:
+    if isinstance(error, (BadStatusLine, UnknownProtocol)) and not isinstance(error, RemoteDisconnected):
+        is_ssh = str(error).startswith("SSH-")
+        return "an SSH server answers at this port" if is_ssh else "what answers at this port speaks no HTTP"
+    if isinstance(error, LineTooLong) or (type(error) is HTTPException and "headers" in str(error)):
+        return "the server's answer has longer or more headers than a client takes"
+    return _BROKEN_CHUNK if type(error) is ValueError else None
+
+
 def _of_the_network(causes: Sequence[BaseException]) -> ApiError:
     # Without a connection the server has heard nothing. After any other failure it may have.
     no_connection = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
@@ -106,13 +152,18 @@ def _of_the_network(causes: Sequence[BaseException]) -> ApiError:
         )
     network = [cause for cause in causes if isinstance(cause, OSError) and not isinstance(cause, _CLOSED)]
     detail = next((cause.strerror for cause in network if cause.strerror), None)
-    whom = "the proxy" if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes) else "the server"
+    whom = "the proxy" if any(map(_is_of_a_proxy, causes)) else "the server"
     return UnreachableError(
         f"{whom} cannot be reached: {detail or 'the connection was closed before the answer was complete'}",
         "Check api_url, the network and the proxy settings of the environment, and that the web server is up",
         delivery,
         transient=True,
     )
+
+
+def _is_of_a_proxy(error: BaseException) -> bool:
+    """PySocks, which need not be there, has an error of its own for a proxy that cannot be reached."""
+    return isinstance(error, requests.exceptions.ProxyError) or type(error).__name__ == "ProxyConnectionError"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -18,7 +18,7 @@ import ssl
 import time
 from collections.abc import Callable
 from functools import partial
-from http.client import HTTPResponse
+from http.client import HTTPResponse, parse_headers
 from typing import Any
 
 try:
@@ -33,26 +33,35 @@ except ImportError:  # whoever uses this file reports it with missing_required_l
 Deadline = Callable[[], float]
 # A socket takes 0 for "do not wait at all", and nothing below it.
 _SHORTEST_WAIT = 0.001
+_CONTINUE = 100
+_SWITCHING_PROTOCOLS = 101
+_OK = 200
 
 
 class DeadlineAdapter(HTTPAdapter):
     """What a Session sends through, directly or by a proxy, so that nothing is waited for beyond ``deadline``."""
 
     def __init__(self, deadline: Deadline) -> None:
-        self._pools = {
-            "http": _in_time(urllib3.HTTPConnectionPool, deadline),
-            "https": _in_time(urllib3.HTTPSConnectionPool, deadline),
-        }
+        self._deadline = deadline
+        self._managers_by_proxy: dict[str, Any] = {}
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
+        _keep_in_time(self.poolmanager, self._deadline)
 
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = self._pools
-        return manager
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        if proxy not in self._managers_by_proxy:
+            manager = super().proxy_manager_for(proxy, **kwargs)
+            self._managers_by_proxy[proxy] = _keep_in_time(manager, self._deadline)
+        return self._managers_by_proxy[proxy]
+
+
+def _keep_in_time(manager: Any, deadline: Deadline) -> Any:
+    """``manager`` with pools that keep the ``deadline``; one for a SOCKS proxy has pools of its own kind."""
+    pools = manager.pool_classes_by_scheme.items()
+    manager.pool_classes_by_scheme = {scheme: _in_time(pool, deadline) for scheme, pool in pools}
+    return manager
 
 
 def _in_time(pool: Any, deadline: Deadline) -> Any:
@@ -82,8 +91,10 @@ class _Connection(HTTPConnection):
         return sock
 
     def _count_addresses(self) -> int:
+        socks = getattr(self, "_socks_options", None)
+        host, port = (socks["proxy_host"], socks["proxy_port"]) if socks else (self._dns_host, self.port)
         try:
-            return len(socket.getaddrinfo(self._dns_host.strip("[]"), self.port, type=socket.SOCK_STREAM))
+            return len(socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM))
         except (OSError, UnicodeError) as error:  # unknown, or no possible name
             raise urllib3.exceptions.NewConnectionError(self, "no address") from error
 
@@ -95,6 +106,14 @@ class _Response(HTTPResponse):
     def __init__(self, deadline: Deadline, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock, deadline))
+
+    def _read_status(self) -> tuple[Any, int, str]:
+        """Passes over answers that only announce the answer, such as 103: Python does so for 100 alone."""
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        while _CONTINUE < status < _OK and status != _SWITCHING_PROTOCOLS:
+            parse_headers(self.fp)
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, status, reason
 
 
 class _Reader(io.RawIOBase):

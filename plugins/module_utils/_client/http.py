@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is private to the collection: it can change in any release without notice.
-"""One HTTP request to a VICIdial server. Beside it only _connection_errors and _deadline know requests.
+"""One HTTP request to a VICIdial server. Beside it only connection_errors and deadline know requests.
 
-No exception that leaves this file holds text of requests, a URL with a query, or anything of a body.
+No exception that leaves this file holds text of requests, or a URL with a query. The body that comes with an HTTP error
+must be taken out of it.
 """
 
 from __future__ import annotations
@@ -24,13 +25,15 @@ except ImportError:  # whoever uses this file reports it with missing_required_l
 else:
     HAS_REQUESTS = True
 
-from .._errors import HttpError, NotUnderstoodError
+from .._errors import ApiError, HttpError, NotUnderstoodError
 from .connection_errors import connection_error
 from .deadline import DeadlineAdapter
 
 LONGEST_BODY = 1024 * 1024
 CONNECT_SECONDS = 5.0
 _CHUNK = 64 * 1024
+_COMPRESSIONS = frozenset(("gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"))
+_LONGEST_URL = 300
 _OK = 200
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
@@ -40,6 +43,7 @@ _SERVER_ERROR = 500
 class Connection:
     """Where an API is and who calls it. ``url`` is the full address of its script; ``timeout`` is in seconds.
 
+    ``version_url`` is the Agent API's address where ``url`` is another API's: it tells the version without a login.
     ``verify`` is True, False, or the path of a CA file; ``client_key`` may be in the ``client_cert`` file.
     """
 
@@ -51,6 +55,7 @@ class Connection:
     client_cert: str | None = None
     client_key: str | None = None
     timeout: float = 10.0
+    version_url: str = ""
 
     @property
     def account(self) -> tuple[str, str, str]:
@@ -79,6 +84,12 @@ class Http:
 
     def post(self, url: str, form: dict[str, str]) -> bytes:
         """The body that comes back for ``form``, with HTTP status 200. Raises an ApiError, and nothing else."""
+        try:
+            return self._post(url, form)
+        except ApiError as error:
+            raise name_url(error, url) from None
+
+    def _post(self, url: str, form: dict[str, str]) -> bytes:
         connection = self._connection
         self._give_up_at = time.monotonic() + connection.timeout
         cert = (connection.client_cert, connection.client_key) if connection.client_key else connection.client_cert
@@ -95,8 +106,15 @@ class Http:
                 if response.status_code != _OK:
                     raise _http_error(response)
                 return _read(response.raw)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise connection_error(error) from None
+        # ValueError: so Python's own HTTP client ends where a chunk has a length below zero.
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise connection_error(error, goes_through_proxy(url)) from None
+
+
+def name_url(error: ApiError, url: str) -> ApiError:
+    """``error``, whose text then says which URL was asked."""
+    error.what += f" (URL: {_without_secrets(url)})"
+    return error
 
 
 def _authorities() -> str:
@@ -120,7 +138,9 @@ def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRe
 
 def _read(raw: urllib3.HTTPResponse) -> bytes:
     """The body, up to a bound; read in parts, for its announced length can be anything."""
-    if raw.headers.get("Content-Encoding", "identity").lower() != "identity":
+    # What is no compression, such as "none" or "UTF-8", changes nothing.
+    encodings = {name.strip().lower() for name in raw.headers.get("Content-Encoding", "").split(",")}
+    if encodings & _COMPRESSIONS:
         raise NotUnderstoodError(
             "the server's answer is compressed, which was not asked for",
             "Have the web server and the proxies before it compress only what a client accepts so",
@@ -141,17 +161,18 @@ def _http_error(response: requests.Response) -> HttpError:
     status = response.status_code
     if response.is_redirect:
         return HttpError(
-            f"the server redirects to {_host(response)} (HTTP {status}), which is not followed with a password",
+            f"the server redirects to {_target(response)} (HTTP {status}), which is not followed with a password",
             "Set api_url to the address that answers by itself",
         )
-    return HttpError(
-        f"HTTP {status} came back instead of an answer",
-        "Look at the logs of the web server and of the proxies before it"
-        if status >= _SERVER_ERROR
-        else "Check api_url and what stands in front of the server: VICIdial itself answers with HTTP 200 only",
-        transient=status >= _SERVER_ERROR or status == _TOO_MANY_REQUESTS,
-        retry_after=_retry_after(response),
-    )
+    body = _read(response.raw) if status == _SERVER_ERROR else b""
+    what, remedy = f"HTTP {status} came back instead of an answer", "Look at the logs of the web server and the proxies"
+    if status == _SERVER_ERROR and not body.strip():
+        what = "HTTP 500 with an empty page came back instead of an answer, as when the database is down"
+        remedy = "Check that the database runs, and look at the web server's error log"
+    elif status < _SERVER_ERROR:
+        remedy = "Check api_url and what stands in front of the server: VICIdial itself answers with HTTP 200 only"
+    is_transient = status >= _SERVER_ERROR or status == _TOO_MANY_REQUESTS
+    return HttpError(what, remedy, is_transient, _retry_after(response), body)
 
 
 def _retry_after(response: requests.Response) -> float:
@@ -160,10 +181,16 @@ def _retry_after(response: requests.Response) -> float:
     return float(said) if re.fullmatch("[0-9]{1,9}", said) else 0.0
 
 
-def _host(response: requests.Response) -> str:
-    """The scheme and the host that a redirect leads to: the rest of its address can hold anything."""
+def _target(response: requests.Response) -> str:
+    """Where a redirect leads to."""
     try:
-        target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
-        return f"{target.scheme}://{target.hostname}" if re.fullmatch(r"[-.:\w]+", target.hostname or "") else "nowhere"
+        return _without_secrets(urljoin(response.url, response.headers.get("Location", "")))
     except ValueError:
         return "nowhere"
+
+
+def _without_secrets(address: str) -> str:
+    """``address`` without credentials, query and fragment, if it is one."""
+    url = urlsplit(address)
+    shown = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
+    return shown[:_LONGEST_URL] if re.fullmatch(r"https?://[-.:\[\]\w]+(?:/[-./~%:@+,;=\w]*)?", shown) else "nowhere"

@@ -32,3 +32,12 @@ def is_alt_user(text: str) -> bool:
 def strip_password(password: str) -> str:
     """``password`` as the server strips it before it compares, stores and echoes it (protocol 3.2)."""
     return re.sub(r"[^-.+/=_0-9a-zA-Z]", "", password)
+
+
+# The Agent API keeps them in a password, the Non-Agent API drops them (protocol 3.5).
+STRIPPED_FOR_LISTS = ". + / ="
+
+
+def is_fit_for_lists(password: str) -> bool:
+    """Whether a password that is right for the Agent API is right for the Non-Agent API too (protocol 3.5)."""
+    return not set(password) & set(STRIPPED_FOR_LISTS.split())

@@ -22,17 +22,21 @@ from .._errors import (
     ApiError,
     ApiInactiveError,
     AuthenticationFailedError,
+    CutOffError,
     NoActiveServerError,
     NoAnswerError,
     NoSuchUserError,
     NotLoggedInError,
     NotUnderstoodError,
     NotValidError,
+    ParametersLostError,
     PermissionDeniedError,
     TranslatedError,
+    UnknownRefusalError,
 )
 from .names import is_user
-from .words import AGENT_STATUSES, IDLE, MONO_RECORDING, RECORDING, STEREO_RECORDING
+from .surroundings import LINE_START, is_cut_off, quotable, read
+from .words import AGENT_STATUSES, IDLE, INVALID_SOURCE, MONO_RECORDING, RECORDING, STEREO_RECORDING
 
 
 @dataclass(frozen=True)
@@ -100,18 +104,19 @@ class Version:
 
 
 # The word, then the rest of a line that the server finished: half a line is no answer.
-_RESULT_LINE = re.compile(r"^(ERROR|NOTICE|SUCCESS): ([^\n]*?)\r?\n", re.MULTILINE)
+_RESULT_LINE = re.compile(LINE_START + r"(ERROR|NOTICE|SUCCESS): ([^\n]*)\n", re.MULTILINE)
 _VERSION_LINE = re.compile(
-    r"^[^\s:|]+: ([^|\n]+)\|BUILD: ([0-9]{6}-[0-9]{4})\|"
+    LINE_START + r"[^\s:|]+: ([^|\n]+)\|BUILD: ([0-9]{6}-[0-9]{4})\|"
     r"(?:[^\s:|]+: ([^|\n]*)\|EPOCH: ([0-9]{1,12})\b)?[^\n]*\n",
     re.MULTILINE,
 )
-# What could have become an authentication error, in any language: asking again could cost a failed login.
-_BEGUN_LINE = re.compile(r"^\w+: ", re.MULTILINE)
+# What could be an authentication error, in any language: asking again could cost a failed login.
+_LINE_WITH_WORD = re.compile(LINE_START + r"\w+: ", re.MULTILINE)
 # A whole line in one of the two forms that have fields, in any language (protocol 2.1, 2.2). That it is whole is looked
 # at first: at the end it would be once for every dash in it.
-_LINE_WITH_FIELDS = re.compile(r"^(?=[^\n]*\n)\w+: [^|\n]+(?: - |: \|)", re.MULTILINE)
+_LINE_WITH_FIELDS = re.compile(LINE_START + r"(?=[^\n]*\n)\w+: [^|\n]+(?: - |: \|)", re.MULTILINE)
 _AUTHENTICATION = "Invalid Username/Password: |"
+_BLANKS = "\0\r\t "
 _STATUS_FIELDS = 8
 _LONGEST_ID = 18
 
@@ -151,20 +156,24 @@ def parse_waiting(body: bytes) -> Waiting:
 
 def _result_line(body: bytes) -> tuple[str, str]:
     """The word and the rest of the line that counts: the first ERROR, or else the only one."""
-    text = body.decode("utf-8-sig", "replace")
+    text = read(body)
     lines: list[tuple[str, str]] = _RESULT_LINE.findall(text)
     errors = [line for line in lines if line[0] == "ERROR"]
     if not errors and len(lines) != 1:
         raise _no_single_answer(text, len(lines))
-    return (errors or lines)[0]
+    word, rest = (errors or lines)[0]
+    return word, rest.rstrip(_BLANKS)
 
 
 def parse_version(body: bytes) -> Version:
     """The version line, in any language (protocol 2.5). Raises NoAnswerError when there is none."""
-    found = _VERSION_LINE.search(body.decode("utf-8", "replace"))
+    text = read(body)
+    found = _VERSION_LINE.search(text)
     if found is None:
         raise NoAnswerError(
-            "what answers at this address does not tell its version as VICIdial does",
+            "the server's version is cut off"
+            if is_cut_off(text)
+            else "what answers at this address does not tell its version as VICIdial does",
             "Check that api_url leads to VICIdial's /agc/api.php and that its database is up",
         )
     version, build, date, epoch = found.groups()
@@ -209,6 +218,8 @@ def _error(rest: str) -> Reply:
             'Set "API Active" in VICIdial (Admin, System Settings)',
         )
     reason, _separator, tail = rest.partition(" - ")
+    if rest.startswith(INVALID_SOURCE):
+        raise ParametersLostError(INVALID_SOURCE)
     if reason in _REFUSALS:
         raise _REFUSALS[reason]()
     if reason == "agent_user is not logged in":
@@ -216,6 +227,8 @@ def _error(rest: str) -> Reply:
     fields = tail.split("|")
     if reason == f"stop {STEREO_RECORDING} error" and _are_of_an_agent(fields) and not any(fields[1:5]):
         return NothingToEnd(fields[0])
+    if reason.isascii():
+        raise UnknownRefusalError(quotable(reason))
     raise _not_english(reason)
 
 
@@ -233,12 +246,10 @@ def _account_error(fields: list[str]) -> ApiError:
 
 
 def _not_english(reason: str, kind: type[NotUnderstoodError] = TranslatedError) -> NotUnderstoodError:
-    # Nothing that is escaped for HTML, a URL or a string: the password could be in it without looking like itself.
-    quote = reason if re.fullmatch(r"[^|:<>&%+\\\n]{1,80}", reason) else ""
     return kind(
         "the server's answer is none that the Agent API gives in English, probably because of a translated account",
         'Set the language of the API user to "default English" in VICIdial',
-        quote,
+        quotable(reason),
     )
 
 
@@ -255,7 +266,9 @@ def _no_single_answer(text: str, found: int) -> ApiError:
         )
     if _LINE_WITH_FIELDS.search(text):
         return _not_english("")
-    if "|" in text or _BEGUN_LINE.search(text):
+    if is_cut_off(text):
+        return CutOffError()
+    if "|" in text or _LINE_WITH_WORD.search(text):
         return _not_english("", NotUnderstoodError)
     return NoAnswerError(
         "the server's answer holds no result, as when its database is down",

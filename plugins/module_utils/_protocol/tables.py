@@ -5,7 +5,8 @@
 # This module util is private to the collection: it can change in any release without notice.
 """The tables of the Non-Agent API: the form that asks for one, and the bytes of an answer as its rows. No I/O.
 
-No exception that leaves this file holds text of the server: it echoes the password here as well (protocol 5.3).
+No exception that leaves this file holds text of the server, for it echoes the password here as well (protocol 5.3), but
+for what stands before the fields of an unknown ERROR.
 """
 
 from __future__ import annotations
@@ -19,14 +20,19 @@ from .._errors import (
     AccountLockedError,
     AddressBlockedError,
     ApiError,
+    CutOffError,
     FunctionDeniedError,
     InvalidArgumentError,
     ListDeniedError,
     LoginRefusedError,
     NoAnswerError,
     NotUnderstoodError,
+    ParametersLostError,
+    TwoFactorDueError,
+    UnknownRefusalError,
 )
-from .words import LOGGED_IN_AGENTS
+from .surroundings import LINE_START, is_cut_off, quotable, read
+from .words import INVALID_SOURCE, LOGGED_IN_AGENTS, NO_FUNCTION
 
 
 @dataclass(frozen=True)
@@ -66,12 +72,10 @@ _NAME = "full_name"
 _NUMBERS = ("lead_id", "calls_today", "user_level")
 _COLUMNS = frozenset(LoggedInAgent.__annotations__)
 _SUB_STATUS_COLUMNS = frozenset(("pause_code", "sub_status"))
-_HEADER = re.compile(r"^user\t[^\n]*\n", re.MULTILINE)
-_ERROR_LINE = re.compile(r"^ERROR: ([^\n]*)\n", re.MULTILINE)
-# PHP's display_errors writes such lines before an answer and after it (protocol 2.3).
-_WARNING_LINE = re.compile(r"^<(?:br />|b>)[^\n]*\n", re.MULTILINE)
-# What could have become an authentication error: asking again could cost a failed login.
-_BEGUN_LINE = re.compile(r"^\w+: ", re.MULTILINE)
+_HEADER = re.compile(LINE_START + r"(user\t[^\n]*)\n", re.MULTILINE)
+_ERROR_LINE = re.compile(LINE_START + r"ERROR: ([^\n]*)\n", re.MULTILINE)
+# What could be an authentication error: asking again could cost a failed login.
+_LINE_WITH_WORD = re.compile(LINE_START + r"\w+: ", re.MULTILINE)
 
 _REFUSALS: dict[str, Callable[[], ApiError]] = {
     "Too many login attempts": AccountLockedError,
@@ -79,6 +83,8 @@ _REFUSALS: dict[str, Callable[[], ApiError]] = {
     f"{LOGGED_IN_AGENTS} USER DOES NOT HAVE PERMISSION": ListDeniedError,
     "auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION": FunctionDeniedError,
 }
+# By the last field of "Login incorrect" (protocol 5.3)
+_LOGIN_REFUSALS: dict[str, Callable[[], ApiError]] = {"IPBLOCK": AddressBlockedError, "2FA": TwoFactorDueError}
 
 
 def parse_agents(body: bytes, sub_status: bool) -> list[LoggedInAgent]:
@@ -87,18 +93,21 @@ def parse_agents(body: bytes, sub_status: bool) -> list[LoggedInAgent]:
     Total: raises the ApiError that the server's ERROR stands for, NotUnderstoodError for anything that is not the
     whole table, NoAnswerError for a body without any answer.
     """
-    text = body.decode("utf-8", "replace")
+    text = read(body)
     header = _HEADER.search(text)
     error = _ERROR_LINE.search(text, 0, header.start() if header else len(text))
     if error is not None:
-        return _empty_or_error(error.group(1))
+        return _empty_or_error(error[1].rstrip())
     if header is None:
         raise _no_table(text)
-    columns = header.group().rstrip("\n").split("\t")
+    columns = header[1].rstrip("\r").split("\t")
     wanted = _COLUMNS if sub_status else _COLUMNS - _SUB_STATUS_COLUMNS
     if not wanted.issubset(columns) or len(set(columns)) != len(columns):
         raise _no_row("its header lacks columns")
-    return [_agent(row, columns, wanted) for row in _rows(text[header.end() :], columns.index(_NAME))]
+    rows = text[header.end() :]
+    if header[1].endswith("\r"):
+        rows = rows.replace("\r\n", "\n")
+    return [_agent(row, columns, wanted) for row in _rows(rows, columns.index(_NAME))]
 
 
 def filter_form(agents: AgentFilter) -> dict[str, str]:
@@ -133,7 +142,7 @@ def is_listed(agent: LoggedInAgent, agents: AgentFilter) -> bool:
 def _rows(text: str, before_name: int) -> Iterator[str]:
     """The rows in ``text``, each with its line end: a row begins where ``before_name`` columns do, a name may go on."""
     begin = re.compile(rf"^(?=(?:[^\t\n]*\t){{{before_name}}})", re.MULTILINE)
-    noise, *rows = begin.split(_WARNING_LINE.sub("", text))
+    noise, *rows = begin.split(text)
     if noise.strip():
         raise _no_row("what follows its header is no row")
     yield from rows
@@ -147,6 +156,8 @@ def _agent(row: str, columns: Sequence[str], wanted: frozenset[str]) -> LoggedIn
         raise _no_row("a row of it is cut off")
     name = columns.index(_NAME)
     cells[name : name + surplus + 1] = ["\t".join(cells[name : name + surplus + 1])]
+    if "\n" in cells[-1]:
+        raise _no_row("what follows a row is no row")
     values: dict[str, Any] = {column: cell for column, cell in zip(columns, cells) if column in wanted}
     for column in _NUMBERS:
         values[column] = _number(values[column])
@@ -166,13 +177,13 @@ def _empty_or_error(rest: str) -> list[LoggedInAgent]:
     for start, error in _REFUSALS.items():
         if rest.startswith(start):
             raise error()
+    for said in (INVALID_SOURCE, NO_FUNCTION):
+        if rest.startswith(said):
+            raise ParametersLostError(said)
     if rest.startswith("Login incorrect"):
-        raise AddressBlockedError() if rest.endswith("|IPBLOCK|") else LoginRefusedError()
-    if rest.startswith("NO FUNCTION SPECIFIED"):
-        raise NotUnderstoodError(
-            "the parameters of the request did not reach the Non-Agent API",
-            "Look at what stands in front of the server: it drops the body of a POST request",
-        )
+        raise _LOGIN_REFUSALS.get(rest.rstrip("|").rpartition("|")[2], LoginRefusedError)()
+    if rest.isascii():
+        raise UnknownRefusalError(quotable(re.split(r": | - |:$", rest, maxsplit=1)[0]))
     raise _not_english()
 
 
@@ -196,7 +207,9 @@ def _no_table(text: str) -> ApiError:
             "a web page came back instead of an answer of the Non-Agent API",
             "Check api_url, and that no login page or proxy stands in front of /vicidial/non_agent_api.php",
         )
-    if "|" in text or "\t" in text or _BEGUN_LINE.search(text):
+    if is_cut_off(text):
+        return CutOffError()
+    if "|" in text or "\t" in text or _LINE_WITH_WORD.search(text):
         return _not_english()
     return NoAnswerError(
         "the server's answer to logged_in_agents holds no result, as when its database is down",

@@ -21,6 +21,10 @@ END = "END"
 # Replaces a BEGIN that waits, and means nothing to the agent's screen (protocol 4.14).
 WITHDRAW = "-STATUS"
 
+# What they say where the source or the function is missing (protocol 1.3, 5.3)
+INVALID_SOURCE = "Invalid Source"
+NO_FUNCTION = "NO FUNCTION SPECIFIED"
+
 # States of a recording, as this collection declares them
 RECORDING = "recording"
 IDLE = "idle"
@@ -31,3 +35,5 @@ AGENT_STATUSES = frozenset(("READY", "QUEUE", INCALL, "PAUSED", "CLOSER", "MQUEU
 
 # The first build that knows the function (protocol 1.4); builds read YYMMDD-HHMM and sort by time.
 FIRST_STEREO_BUILD = "250830-2102"
+# The newest build whose behaviour was seen.
+NEWEST_KNOWN_BUILD = "260302-1142"

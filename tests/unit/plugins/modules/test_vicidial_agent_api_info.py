@@ -169,7 +169,7 @@ def test_whatever_goes_wrong_nothing_unproven_has_passed(task: Task, name: str, 
         late = {"seconds": 5.0} if name == "latency" else {}
         task.simulator.control.act("fault", {"name": name, "times": None, "function": function, **late})
     result = task(retries=0, timeout=0.5 if name == "latency" else 10.0)
-    harmless = set(STATE_FAULTS) - {"translated", "old-build"} | {"noise", "close-after"}
+    harmless = set(STATE_FAULTS) - {"translated", "old-build"} | {"noise", "close-after", "crash-with-answer"}
     assert result["fit"] == (name in harmless)
     if result["fit"]:
         return

@@ -92,7 +92,6 @@ FAULTS = [
     ("bad-gateway", "http_error", True),
     ("crash-before-work", "http_error", True),
     ("crash-after-work", "http_error", True),
-    ("crash-with-answer", "http_error", True),
     ("login-page", "not_understood", False),
     ("redirect", "http_error", False),
     ("empty-body", "not_understood", True),
@@ -102,7 +101,8 @@ FAULTS = [
     ("service-unavailable", "http_error", True),
     ("too-many-requests", "http_error", True),
 ]
-HARMLESS_FAULTS = {"noise", "latency", "slow-headers", "slow-body", "close-after"}
+# An answer to a question is one with HTTP 500 too (protocol 1.8).
+HARMLESS_FAULTS = {"noise", "latency", "slow-headers", "slow-body", "close-after", "crash-with-answer"}
 
 
 def test_every_fault_of_a_call_has_a_test() -> None:
@@ -135,6 +135,39 @@ def test_what_stands_around_an_answer_does_no_harm(simulator: Simulator, api: Ag
     assert api.status(AGENT).state == "idle", "the next call is not harmed either"
 
 
+def test_with_http_500_an_answer_to_a_question_is_believed_and_one_to_a_signal_is_not(
+    simulator: Simulator, api: AgentApi
+) -> None:
+    simulator.faults.add(simulator.dialer, "crash-with-answer", times=None)
+    assert (api.status(AGENT).state, api.version().build) == ("idle", "260302-1142")
+    with pytest.raises(_errors.NotLoggedInError):
+        api.status(Agent("4711"))
+    for value in ("BEGIN", "END"):
+        with pytest.raises(_errors.HttpError, match="HTTP 500 came back") as caught:
+            api.signal(AGENT, value)
+        assert "1000" not in f"{vars(caught.value)}"
+    simulator.dialer.accounts["6666"].password = "another"
+    with pytest.raises(_errors.AuthenticationFailedError):
+        api.status(AGENT)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<html>Internal Server Error simulated</html>", "NOTICE: not stereo_recording - 1000|||||10.0.0.5|860", " "],
+)
+@pytest.mark.parametrize("status", [500, 502])
+def test_what_is_no_answer_with_http_500_is_an_http_error(
+    raw_server: Callable[[Serve], str], body: str, status: int
+) -> None:
+    answer = f"HTTP/1.1 {status} Oh\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    url = raw_server(lambda client: client.sendall(answer))
+    with pytest.raises(_errors.HttpError) as caught:
+        AgentApi(Connection(url, "6666", "simulated")).status(AGENT)
+    assert ("database is down" in str(caught.value)) == (status == 500 and not body.strip())
+    assert f"(URL: {url})" in str(caught.value)
+    assert "simulated" not in f"{caught.value} {vars(caught.value)}"
+
+
 @pytest.mark.parametrize(
     ("said", "seconds"), [("120", 120.0), ("Sun, 22 Nov 2026 09:13:40 GMT", 0.0), ("-1", 0.0), ("1e9", 0.0), ("", 0.0)]
 )
@@ -151,7 +184,7 @@ def test_a_redirect_is_named_without_its_query_and_not_followed(simulator: Simul
     simulator.faults.add(simulator.dialer, "redirect")
     with pytest.raises(_errors.HttpError) as caught:
         api.status(AGENT)
-    assert "redirects to https://elsewhere.invalid (HTTP 302)" in str(caught.value)
+    assert "redirects to https://elsewhere.invalid/agc/api.php (HTTP 302)" in str(caught.value)
     assert "leaked" not in str(caught.value)
 
 
@@ -402,11 +435,14 @@ def test_a_client_certificate_is_shown(certificate: Path, tmp_path: Path) -> Non
             AgentApi(trusted).status(AGENT)
 
 
-def test_the_servers_words_are_quoted_only_without_the_password(simulator: Simulator) -> None:
-    for password, quoted in (("simulated", True), ("Something", False), ("some!thing", False), ("e n", False)):
-        client = AgentApi(connection(simulator, password=password))
-        error = client._quoted(_errors.NotUnderstoodError("What", "Do", "Something e n tirely new"))
-        assert ("entirely" in str(error) or "tirely" in str(error)) == quoted, password
+def test_the_servers_words_are_quoted_only_without_the_password(raw_server: Callable[[Serve], str]) -> None:
+    body = b"ERROR: Something e n tirely new - 1000\n"
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    for password, is_quoted in (("simulated", True), ("Something", False), ("some!thing", False), ("e n", False)):
+        url = raw_server(lambda client: client.sendall(answer))
+        with pytest.raises(_errors.NotUnderstoodError) as caught:
+            AgentApi(Connection(url, "6666", password)).status(AGENT)
+        assert ('(it says "Something e n tirely new")' in str(caught.value)) == is_quoted, password
 
 
 def test_a_connection_does_not_show_its_password() -> None:

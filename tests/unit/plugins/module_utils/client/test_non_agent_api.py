@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -128,7 +128,13 @@ def test_nobody_is_an_empty_list(line: str) -> None:
         ("Login incorrect, please try again: |6666|secret|IPBLOCK|", _errors.AddressBlockedError),
         ("Your IP Address is not allowed: 10.0.0.9 |6666|IPBLOCK|", _errors.AddressBlockedError),
         ("Too many login attempts, try again in 15 minutes: |6666|LOCK|", _errors.AccountLockedError),
-        ("NO FUNCTION SPECIFIED", _errors.NotUnderstoodError),
+        ("Login incorrect, please try again: |6666|secret|2FA|", _errors.TwoFactorDueError),
+        ("Your IP Address is not allowed: 127.0.0.1: ||IPBLOCK|", _errors.AddressBlockedError),
+        (
+            "auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION: |nolist|logged_in_agents|",
+            _errors.FunctionDeniedError,
+        ),
+        ("NO FUNCTION SPECIFIED", _errors.ParametersLostError),
         ("something new: |6666|secret|", _errors.NotUnderstoodError),
     ],
 )
@@ -142,7 +148,7 @@ def test_each_error_of_the_server_has_its_class(line: str, error: type[_errors.A
 
 
 def test_the_refusals_say_what_the_account_needs() -> None:
-    assert all(text in str(_errors.ListDeniedError()) for text in ("User Level of 7", '"View Reports"'))
+    assert all(text in str(_errors.ListDeniedError()) for text in ('"View Reports"', '"Agent API Access"'))
     assert "user level of the API account is below 7" in str(_errors.LoginRefusedError())
     assert "logged_in_agents" in str(_errors.FunctionDeniedError())
     assert [
@@ -275,7 +281,7 @@ def test_one_address_leads_to_both_apis(given: str, root: str) -> None:
     assert _options.non_agent_connection(params).url == f"{root}/vicidial/non_agent_api.php"
 
 
-HARMLESS_FAULTS = {"noise", "latency", "slow-headers", "slow-body", "close-after"}
+HARMLESS_FAULTS = {"noise", "latency", "slow-headers", "slow-body", "close-after", "crash-with-answer"}
 
 
 @pytest.mark.parametrize("fault", sorted(set(CALL_FAULTS) - HARMLESS_FAULTS))
@@ -299,10 +305,36 @@ def test_only_what_never_arrived_is_repeated_and_that_comes_to_an_end(retries: i
     assert pauses == expected
 
 
-@pytest.mark.parametrize("fault", ["noise", "display-errors"])
+@pytest.mark.parametrize("fault", ["noise", "display-errors", "crash-with-answer"])
 def test_warnings_of_php_do_no_harm(simulator: Simulator, fault: str) -> None:
     simulator.faults.add(simulator.dialer, fault)
     assert len(logged_in_agents(connection(simulator), AgentFilter(), 0)) == 10
+
+
+@pytest.mark.parametrize("password", ["a.b", "a+b", "a/b", "a=b"])
+def test_a_password_that_the_build_strips_is_not_sent(simulator: Simulator, password: str) -> None:
+    """It is right for the Agent API, and would be a failed login here (protocol 3.5)."""
+    stripped = connection(simulator, password=password, version_url=simulator.api_url)
+    with pytest.raises(_errors.InvalidArgumentError, match="build 260302-1142 drops") as caught:
+        logged_in_agents(stripped, AgentFilter(), 0)
+    assert password not in str(caught.value)
+    assert [(entry["function"], "pass" in entry["sources"]) for entry in simulator.journal.entries()] == [
+        ("version", False)
+    ]
+    with simulator.lock:  # a build that nobody knows may do better
+        simulator.dialer.system.build = "270101-0000"
+        simulator.dialer.accounts["6666"].password = password
+    simulator.journal.clear()
+    with suppress(_errors.AccountError):
+        logged_in_agents(stripped, AgentFilter(), 0)
+    assert [entry["function"] for entry in simulator.journal.entries()] == ["version", "logged_in_agents"]
+
+
+@pytest.mark.parametrize("password", ["-_09azAZ", "p@ss!w#rd"])
+def test_no_other_password_costs_a_question(simulator: Simulator, password: str) -> None:
+    with suppress(_errors.AccountError):
+        logged_in_agents(connection(simulator, password=password, version_url=simulator.api_url), AgentFilter(), 0)
+    assert [entry["function"] for entry in simulator.journal.entries()] == ["logged_in_agents"]
 
 
 @pytest.mark.parametrize(

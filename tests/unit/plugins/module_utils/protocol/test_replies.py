@@ -116,10 +116,9 @@ def test_each_error_of_the_server_has_its_class(body: bytes, error: type[_errors
         ("NOTICE: not stereo_recording - 1000|7||||10.0.0.5|8600051|READY\n", _errors.NotUnderstoodError),
         ("NOTICE: stereo_recording active - 1000|||||10.0.0.5|8600051|READY\n", _errors.NotUnderstoodError),
         ("notice: not stereo_recording - 1000|||||10.0.0.5|8600051|READY\n", _errors.NotUnderstoodError),
-        (" NOTICE: not stereo_recording - 1000|||||10.0.0.5|8600051|READY\n", _errors.NotUnderstoodError),
         ("<html><body><form>Sign in</form></body></html>\n", _errors.NotUnderstoodError),
         # More after the end, no agent, an END error that is none of the server's, an id that no database holds
-        (f"{IDLE[:-1].decode()} \n", _errors.NotUnderstoodError),
+        (f"{IDLE[:-1].decode()} x\n", _errors.NotUnderstoodError),
         (f"{IDLE[:-1].decode()}\u2028\n", _errors.NotUnderstoodError),
         ("NOTICE: not stereo_recording - |||||10.0.0.5|8600051|READY\n", _errors.NotUnderstoodError),
         ("NOTICE: not stereo_recording - 10 00|||||10.0.0.5|8600051|READY\n", _errors.NotUnderstoodError),
