@@ -188,15 +188,19 @@ class Scheduler:
             run.step = run.convergence.send(Response(now, account_is_proven=self._has_answered))
             return run
         while self._due and self._due[0][0] <= now:
-            run = self._due[0][2]
-            is_call = not isinstance(run.step, Sleep)
-            if is_call and run.is_giving_up and not self._answers and self._under_way:
-                return None  # what those who give up still have to say is first tried by one of them
-            heapq.heappop(self._due)
-            if is_call:
+            if self._is_held_back():
+                return None
+            run = heapq.heappop(self._due)[2]
+            if not isinstance(run.step, Sleep):
                 return run
             self._advance(run, Response(now))
         return None
+
+    def _is_held_back(self) -> bool:
+        """Whether the call that is next has to wait: what those who give up still have to say is tried by one first."""
+        run = self._due[0][2]
+        is_last_word = run.is_giving_up and not isinstance(run.step, Sleep)
+        return is_last_word and not self._answers and self._under_way > 0
 
     def _has_room(self) -> bool:
         """Whether one more call may be out at once."""
@@ -210,7 +214,7 @@ class Scheduler:
         """Until the next call may go out, or the next look at an interruption is due."""
         now = self._workers.now()
         times = [now + _LOOK_UP_SECONDS]
-        if self._has_room() and (self._may_begin() or self._due):
+        if self._has_room() and (self._may_begin() or (self._due and not self._is_held_back())):
             due = now if self._may_begin() else self._due[0][0]
             times.append(max(due, self._next_call_at))
         return max(0.0, min(times) - now)
