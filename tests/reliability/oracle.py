@@ -29,6 +29,11 @@ SIGNAL_FOR = {"recording": "BEGIN", "idle": "END"}
 LOST_SECONDS = {"BEGIN": 10.0, "END": 4.0}
 MOST_TIMES_SENT = 2
 SHORTEST_RETRY_PAUSE = 0.5
+# A BEGIN that was taken back is watched for so long.
+WATCH_SECONDS = 4.0
+WITHDRAW = "-STATUS"
+# An Exchange in which what waits in the slot was asked for, by STATUS of the mono function.
+WAITING = "waiting"
 MOMENT = 1e-6  # virtual times are sums of fractions
 
 # The reason that a call ends with which meets a fault, for good. An answer that is only late, or has noise around it,
@@ -67,6 +72,14 @@ SLOW = {"latency", "slow-headers", "slow-body"}
 # The client knows that these calls never reached the application.
 NEVER_SENT = {"refused", "no-such-host", "no-route-in-time", "expired-certificate", "wrong-name-certificate"}
 
+# After these a question may be repeated.
+TRANSIENT = {
+    *SLOW,
+    *("reset-before-work", "reset-after-work", "reset-in-body", "truncated", "refused", "no-such-host"),
+    *("no-route-in-time", "bad-gateway", "crash-before-work", "crash-after-work", "crash-with-answer"),
+    *("service-unavailable", "too-many-requests", "empty-body", "database-down", "database-down-fatal"),
+}
+
 NOTHING_TO_END = "ERROR: stop stereo_recording error"
 LOGGED_OUT = "ERROR: agent_user is not logged in"
 OLD_BUILD = "no such function"
@@ -92,6 +105,12 @@ LIMITS = SLOW_SCREEN, TAKEN_FOR_OURS, TWO_CONTROLLERS = (
     "the first BEGIN took a screen more than 10 s",
     "somebody else's recording came and went while the first BEGIN was under way, and passed for its effect",
     "two controllers, and the first one's recording did not show yet when the other looked",
+)
+# How a recording of ours can begin after its task has ended, though a BEGIN that is given up on is taken back.
+LATE_LIMITS = NOT_TAKEN_BACK, READ_BEFORE, NOT_GIVEN_UP = (
+    "the server could not be asked to take the BEGIN back any more, and the record says so",
+    "the screen had read the BEGIN before it was taken back, and took more than 4 s to act",
+    "another recording had shown, and passed for the effect of the BEGIN",
 )
 
 
@@ -121,7 +140,7 @@ class Exchange:
 
     ``said`` are the word and the reason of what the application answered, "" where it was not reached or said nothing;
     ``fault`` is what kept the answer from its reader, None for nothing. Times are seconds; ``takes`` is what a fault
-    adds, and for ``leave_alone`` seconds the server wants not to be asked again.
+    adds, and for ``leave_alone`` seconds the server wants not to be asked again. ``slot`` is what is seen to wait.
     """
 
     value: str
@@ -135,6 +154,7 @@ class Exchange:
     heard_at: float = 0.0
     takes: float = 0.0
     leave_alone: float = 0.0
+    slot: str = ""
 
     @property
     def is_clear(self) -> bool:
@@ -159,7 +179,7 @@ class Exchange:
     @property
     def may_have_written(self) -> bool:
         """Whether it was a signal that has been sent for all that the client can know."""
-        return self.value != "STATUS" and (self.wrote or not (self.is_clear or self.is_unsent))
+        return self.value in LOST_SECONDS and (self.wrote or not (self.is_clear or self.is_unsent))
 
     @property
     def login_failed(self) -> bool:
@@ -171,6 +191,8 @@ class Exchange:
         """The ``reason`` that this call ends a task with, if it does; "" where it went well."""
         if self.fault is not None:
             return REASONS[self.fault]
+        if self.value == WAITING and self.said.startswith("ERROR: auth USER DOES NOT HAVE PERMISSION"):
+            return ""
         well = "" if self.is_clear else "not_understood"
         return REFUSALS.get(self.said, well)
 
@@ -212,14 +234,21 @@ def judge_result(
         first = shown[0].truth.state if shown else "unknown"
         assert unseen or state_before == first, "before is not what STATUS showed first"
         _judge_signals_told(record, trail, all_seen=not unseen)
+        _judge_slot(record, trail)
         _judge_state(wanted, record, trail)
         _judge_logged_in(record, trail)
         if record["failed"]:
-            _judge_failure(wanted, record, trail, everyones, unseen)
+            _judge_failure(wanted, record, until_given_up(wanted, trail), everyones, unseen)
         elif record["confirmed"]:
             _judge_confirmation(wanted, record, trail)
         else:
-            _judge_unconfirmed(wanted, record, trail)
+            _judge_unconfirmed(wanted, record, until_given_up(wanted, trail))
+
+
+def until_given_up(wanted: DesiredState, trail: Trail) -> Trail:
+    """The calls before a BEGIN of the task's own was given up on, and taken back."""
+    values = [call.value for call in trail]
+    return trail[: values.index(WITHDRAW)] if wanted.state == "recording" and WITHDRAW in values else trail
 
 
 def _judge_prediction(wanted: DesiredState, record: dict[str, Any], trail: Trail) -> None:
@@ -237,7 +266,20 @@ def _judge_signals_told(record: dict[str, Any], trail: Trail, all_seen: bool) ->
     told, sent = record["signals"], [call.value for call in trail if call.may_have_written]
     is_told = told == sent if all_seen else not Counter(sent) - Counter(told)
     assert is_told, f"it says that it sent {told}, and sent {sent}"
-    assert record["changed"] == bool(told), "changed without a signal, or the other way round"
+    assert record["changed"] == bool(told or record["withdrawn"]), "changed without a signal, or the other way round"
+
+
+def _judge_slot(record: dict[str, Any], trail: Trail) -> None:
+    """What is said of the slot: that a BEGIN was taken back, and what was seen to wait there."""
+    tries = [call for call in trail if call.value == WITHDRAW]
+    is_gone = bool(tries) and ((tries[-1].wrote and tries[-1].is_clear) or trail[-1].said == LOGGED_OUT)
+    if record["withdrawn"]:
+        assert is_gone, "taken back, which the server did not say"
+    elif record["withdrawn"] is None:
+        assert not tries, "it does not say that it tried to take a BEGIN back"
+    seen = [call.slot for call in trail if call.value == WAITING and call.said.startswith("NOTICE: ") and call.is_clear]
+    if record["waiting"] is not None:
+        assert record["waiting"] == (seen[-1] if seen else None), "another signal waits than is said"
 
 
 def _judge_state(wanted: DesiredState, record: dict[str, Any], trail: Trail) -> None:
@@ -276,7 +318,7 @@ def _judge_failure(
         assert "its state is unknown" in message, "it does not say that the state is unknown"
     if reason == "interrupted":
         return
-    if "not attempted" in message:
+    if ": not attempted" in message:
         assert reason in {call.reason for call in everyones}, "stopped by nothing"
     elif reason in ("not_logged_in", "no_live_call", "not_confirmed"):
         _judge_refusal(wanted, record, trail)
@@ -292,8 +334,8 @@ def _judge_refusal(wanted: DesiredState, record: dict[str, Any], trail: Trail) -
     if reason == "not_logged_in":
         assert not last.truth.logged_in, "not_logged_in, and was"
         return
+    last = next((call for call in reversed(trail) if call.value != WAITING), last)
     assert last.shows, f"{reason} without a last look"
-    assert record["state"] is not None, f"{reason} without a state"
     if reason == "no_live_call":
         assert wanted.require_call, "no_live_call, and none was required"
         assert last.truth.status != "INCALL", "no_live_call in a call"
@@ -303,10 +345,13 @@ def _judge_refusal(wanted: DesiredState, record: dict[str, Any], trail: Trail) -
 
 
 def _judge_confirmation(wanted: DesiredState, record: dict[str, Any], trail: Trail) -> None:
+    trail = [call for call in trail if call.value not in (WITHDRAW, WAITING)]
     last = trail[-1]
     assert last.shows, "confirmed by no STATUS that was answered"
     assert last.truth.logged_in, "confirmed for an agent who is logged out"
     assert last.truth.state == wanted.state == record["state"], "confirmed, and was not so"
+    if wanted.require_call and wanted.state == "recording":
+        assert last.truth.status == "INCALL", "a recording without a call is none of this call"
     since = last
     for call in reversed(trail):
         if not call.shows or not call.truth.logged_in or call.truth.live != last.truth.live:
@@ -324,6 +369,8 @@ def _judge_unconfirmed(wanted: DesiredState, record: dict[str, Any], trail: Trai
         assert not wanted.fail_when_logged_out, "logged out and no failure"
         assert last.said == LOGGED_OUT, "skipped as logged out, which the server did not say last"
         assert record["state"] is None, "a state of an agent who is logged out"
+    elif wanted.require_call and not wanted.fail_without_call and last.truth.status != "INCALL":
+        assert last.shows, "skipped as without a call, which the server did not say last"
     elif wanted.state is not None:
         assert not wanted.wait, "done without waiting for it"
         assert last.value == SIGNAL_FOR[wanted.state], "done with nothing sent"
@@ -368,8 +415,8 @@ def judge_run(run: Run) -> None:
         _judge_repetitions(trail)
         _judge_numbers(run.wanted, trail)
         _judge_end(run, trail)
-        if record["reason"] == "not_confirmed" and run.wanted.wait:
-            _judge_deadline(run.wanted, trail)
+        if run.wanted.wait and ": not attempted" not in record["msg"]:
+            _judge_deadline(run.wanted, record["reason"], until_given_up(run.wanted, trail))
 
 
 def _judge_pace(run: Run) -> None:
@@ -379,7 +426,9 @@ def _judge_pace(run: Run) -> None:
         gaps = [later.sent_at - earlier.sent_at for earlier, later in pairwise(run.exchanges)]
         assert all(gap >= 1 / rate - MOMENT for gap in gaps), "faster than the rate limit"
     if run.interrupted_after is not None:
-        assert len(run.exchanges) == run.interrupted_after, "a call after the interruption"
+        for call in run.exchanges[run.interrupted_after :]:
+            assert run.wanted.withdraw, "a call after the interruption"
+            assert call not in until_given_up(run.wanted, call.trail), "a call after the interruption, to go on"
 
 
 def _judge_logins(run: Run) -> None:
@@ -393,18 +442,47 @@ def _judge_logins(run: Run) -> None:
 
 
 def _judge_signals(wanted: DesiredState, trail: Trail, check_mode: bool) -> None:
-    for look, call in pairwise([None, *trail]):
-        if call is None or call.value == "STATUS":
-            continue
-        assert not check_mode, "a signal in check mode"
-        assert wanted.state is not None, "a signal where nothing is wanted"
-        assert call.value == SIGNAL_FOR[wanted.state], f"{call.value} for {wanted.state}"
-        assert look is not None, "a signal without a look"
-        assert look.shows, f"{call.value} rests on no STATUS that was answered"
-        assert look.truth.logged_in, f"{call.value} to an agent who is logged out"
-        assert look.truth.state != wanted.state, f"{call.value} though it was so already"
-        if call.value == "BEGIN" and wanted.require_call:
-            assert look.truth.status == "INCALL", "BEGIN without a call, and one is required"
+    look = waiting = Exchange("")
+    is_given_up = False
+    for call in trail:
+        if call.value == "STATUS":
+            look, waiting = call, Exchange("")
+        elif call.value == WAITING:
+            assert wanted.check_waiting, "it looks into the slot, which nobody asked for"
+            waiting = call
+        elif call.value == WITHDRAW:
+            assert not check_mode, "a BEGIN is taken back in check mode"
+            _judge_withdrawal(wanted, trail[: trail.index(call)], waiting)
+            is_given_up = wanted.state == "recording"
+        else:
+            assert not check_mode, "a signal in check mode"
+            _judge_signal(wanted, call, look, waiting, is_given_up)
+
+
+def _judge_withdrawal(wanted: DesiredState, before: Trail, waiting: Exchange) -> None:
+    if wanted.state == "recording":
+        assert wanted.withdraw, "a BEGIN is taken back, which nobody asked for"
+        assert any(call.value == "BEGIN" and call.may_have_written for call in before), "nothing to take back"
+    else:
+        assert wanted.check_waiting, "taken back for idle, which nobody asked for"
+        assert waiting.is_clear, "taken back though nothing was seen to wait"
+        assert "BEGIN" in waiting.slot, "taken back though no BEGIN waits"
+
+
+def _judge_signal(wanted: DesiredState, call: Exchange, look: Exchange, waiting: Exchange, is_given_up: bool) -> None:
+    assert wanted.state is not None, "a signal where nothing is wanted"
+    assert look.shows, f"{call.value} rests on no STATUS that was answered"
+    assert look.truth.logged_in, f"{call.value} to an agent who is logged out"
+    if is_given_up:
+        assert call.value == "END", "BEGIN again after it was taken back"
+        assert look.truth.live is not None, "END though nothing is live"
+        return
+    assert call.value == SIGNAL_FOR[wanted.state], f"{call.value} for {wanted.state}"
+    assert look.truth.state != wanted.state, f"{call.value} though it was so already"
+    if call.value == "BEGIN":
+        assert look.truth.status == "INCALL" or not wanted.require_call, "BEGIN without a call, and one is required"
+        assert waiting.value == WAITING or not wanted.check_waiting, "BEGIN without a look into the slot"
+        assert not (waiting.is_clear and "BEGIN" in waiting.slot), "BEGIN on top of one that was seen to wait"
 
 
 def _judge_repetitions(trail: Trail) -> None:
@@ -416,7 +494,8 @@ def _judge_repetitions(trail: Trail) -> None:
             is_another = look is not None and call.is_clear and call.truth.live != look.truth.live
             earlier = [] if is_another else earlier
             look = call if call.is_clear else look
-        elif not call.is_unsent:
+        elif call.value in LOST_SECONDS and not call.is_unsent:
+            earlier = [signal for signal in earlier if signal.value == call.value]
             if earlier:
                 is_late = call.sent_at >= earlier[-1].heard_at + LOST_SECONDS[call.value] - MOMENT
                 assert is_late, f"{call.value} again too soon"
@@ -429,14 +508,16 @@ def _judge_numbers(wanted: DesiredState, trail: Trail) -> None:
     looks = [call for call in trail if call.value == "STATUS"]
     first = looks[0] if looks else None
     is_so = first is not None and first.shows and first.truth.logged_in and first.truth.state == wanted.state
-    if is_so and not wanted.stable_for:
+    if is_so and not wanted.stable_for and not wanted.check_waiting:
         assert len(trail) == 1, "more than one call for an agent who is in the wanted state already"
     for call, later in pairwise(trail):
         is_patient = later.sent_at >= call.heard_at + call.leave_alone - MOMENT
-        assert is_patient or call.value != "STATUS", "asked again before the server's Retry-After"
+        is_repeated = call.value == later.value == "STATUS"
+        assert is_patient or not is_repeated, "asked again before the server's Retry-After"
     turns = sum(look.truth.live != later.truth.live or not later.is_clear for look, later in pairwise(looks))
     pause = min(wanted.wait_sleep, SHORTEST_RETRY_PAUSE)
-    most = 4 + turns + 2 * (wanted.wait_timeout + wanted.stable_for) / pause
+    watched = wanted.wait_timeout + WATCH_SECONDS if WITHDRAW in [call.value for call in trail] else 0.0
+    most = 4 + turns + (2 * (wanted.wait_timeout + wanted.stable_for) + watched) / pause
     assert len(looks) <= most, f"{len(looks)} STATUS, more than {most:g}"
 
 
@@ -446,19 +527,27 @@ def _judge_end(run: Run, trail: Trail) -> None:
         return
     longest = max(call.heard_at - call.sent_at for call in run.exchanges)
     rate = run.options.get("rate_limit")
-    # Where not everyone has a worker, or all share a rate, a call can wait for two calls of each other agent.
-    queue = 1 if run.size >= len(run.agents) and not rate else 2 * len(run.agents)
-    call_seconds = queue * (longest + (1 / rate if rate else 0.0))
+    # One call at a time to begin with, or all share a rate: a call can wait for two calls of each other agent.
+    call_seconds = 2 * len(run.agents) * (longest + (1 / rate if rate else 0.0))
     took = trail[-1].heard_at - trail[0].sent_at
     most = 2 * (run.wanted.wait_timeout + run.wanted.stable_for) + 3 * call_seconds + run.stalled
+    if WITHDRAW in [call.value for call in trail]:
+        most += run.wanted.wait_timeout + WATCH_SECONDS + 3 * call_seconds
+    if run.wanted.check_waiting:
+        most += 2 * call_seconds
     assert took <= most + MOMENT, f"{took:g} s, more than {most:g} s"
 
 
-def _judge_deadline(wanted: DesiredState, trail: Trail) -> None:
+def _judge_deadline(wanted: DesiredState, reason: str | None, trail: Trail) -> None:
+    """Nobody gives up early: not on the state, and with a signal out not on STATUS that may be repeated."""
     signals = [call for call in trail if call.may_have_written]
-    begun = signals[0].heard_at if signals else trail[0].sent_at
+    begun = signals[0].heard_at if signals else trail[0].sent_at if trail else 0.0
     deadline = begun + wanted.wait_timeout + wanted.stable_for
-    assert trail[-1].heard_at >= deadline - MOMENT, "not_confirmed before its time"
+    if reason == "not_confirmed":
+        assert trail[-1].heard_at >= deadline - MOMENT, "not_confirmed before its time"
+    elif reason and signals and trail[-1].value == "STATUS" and trail[-1].fault in TRANSIENT:
+        left = deadline - trail[-1].heard_at
+        assert left <= max(SHORTEST_RETRY_PAUSE, trail[-1].leave_alone) + MOMENT, f"no STATUS for the last {left:g} s"
 
 
 # Which recordings ours are
@@ -467,10 +556,11 @@ def _judge_deadline(wanted: DesiredState, trail: Trail) -> None:
 class Signal(str):
     """A signal in the slot that came by an exchange of ours: it stays with the recording that it begins.
 
-    ``acted_at`` is when a screen carried it out.
+    ``read_at`` is when a screen found it, ``acted_at`` when it carried it out.
     """
 
     exchange: Exchange
+    read_at: float
     acted_at: float
 
 
@@ -512,3 +602,38 @@ def _limit(older: Recording, newer: Recording) -> str:
     is_taken = any(call.truth.live not in (None, older.recording_id) for call in between)
     assert is_taken, f"one run began {older} and {newer}, both live"
     return TAKEN_FOR_OURS
+
+
+def judge_late_begins(run: Run, ended_at: float, recordings: Iterable[Recording]) -> Counter[str]:
+    """With ``withdraw`` no recording of ours begins after its task has ended, unless one of LATE_LIMITS explains it.
+
+    Returns how often each limit did.
+    """
+    if not run.wanted.withdraw or not run.results:
+        return Counter()
+    records = declared(run.results, len(run.agents) == 1)["recordings"]
+    late = [row for row in ours(recordings) if getattr(row.begun_by, "acted_at", 0.0) > ended_at]
+    return Counter(
+        _late_limit(record, row)
+        for agent, record in zip(run.agents, records)
+        for row in late
+        if isinstance(row.begun_by, Signal) and row.begun_by.exchange.trail is run.trail(agent)
+    )
+
+
+def _late_limit(record: dict[str, Any], row: Recording) -> str:
+    signal = row.begun_by
+    assert isinstance(signal, Signal)
+    trail = signal.exchange.trail
+    withdrawals = [call for call in trail if call.value == WITHDRAW]
+    if record["withdrawn"]:
+        assert signal.read_at <= withdrawals[-1].worked_at, f"{row} begun after it was taken back"
+        return READ_BEFORE
+    since = trail[trail.index(signal.exchange) :]
+    if any(call.shows and call.truth.live is not None for call in since):
+        return NOT_GIVEN_UP
+    says_so = "may start a recording at the next call" in record["msg"] or "it waits" in record["msg"]
+    assert says_so or "state is unknown" in record["msg"], (
+        f"{row} begun later, and the record does not say so: {record}"
+    )
+    return NOT_TAKEN_BACK

@@ -41,12 +41,17 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._client.http im
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import ApiError, HttpError
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
 from ansible_collections.telephony.vicidial.plugins.module_utils._recording.scheduler import AgentResult, Scheduler
-from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import DesiredState, Response
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import (
+    AskWaiting,
+    DesiredState,
+    Response,
+)
 from ansible_collections.telephony.vicidial.tests.reliability.oracle import (
     HARMLESS,
     HARMLESS_TO_QUESTIONS,
     OLD_BUILD,
     SLOW,
+    WAITING,
     Exchange,
     Signal,
     Trail,
@@ -94,6 +99,11 @@ class WatchedDialer(Dialer):
         self._ahead += seconds
         self._jumped_at = self._world.at
         self._run_due_events()
+
+    def _schedule(self, agent: AgentRow, due: float, signal: str | None) -> Any:
+        if isinstance(signal, Signal):
+            signal.read_at = max(due - agent.screen.act - self._ahead, self._jumped_at)
+        return super()._schedule(agent, due, signal)
 
     def _act(self, agent: AgentRow, signal: str, now: float) -> None:
         if isinstance(signal, Signal):
@@ -190,6 +200,12 @@ class World:
             self.at = max(self.at, at)
             what()
         return None
+
+    def slot(self, user: str) -> str:
+        """The signal that can be seen to wait: with PHP 7 none can, and a number is a mono recording (4.14)."""
+        agent = self.dialer.agent(user)
+        waits = agent is not None and self.dialer.system.php >= 8 and agent.slot > "0" and not agent.slot.isdigit()
+        return agent.slot if agent is not None and waits else ""
 
     # The network
 
@@ -293,7 +309,8 @@ class Run(VirtualWorkers):
     def submit(self, tag: Any, call: Callable[[AgentApi], Response]) -> None:
         self.take_worker()
         trail = self.trail(tag.agent)
-        exchange = Exchange(getattr(tag.step, "value", "STATUS"), trail, sent_at=self.world.at)
+        value = WAITING if isinstance(tag.step, AskWaiting) else getattr(tag.step, "value", "STATUS")
+        exchange = Exchange(value, trail, sent_at=self.world.at)
         self.exchanges.append(exchange)
         trail.append(exchange)
         self.world.schedule(self.world.at + self.world.up, lambda: self._work(tag, call, exchange))
@@ -305,6 +322,7 @@ class Run(VirtualWorkers):
         exchange.user = tag.asked.user or world.dialer.alt_users.get(tag.asked.alt_user or "", "")
         world.at_call(exchange, "before")
         exchange.truth = Truth.of(world.dialer, exchange.user)
+        exchange.slot = world.slot(exchange.user)
         world.working = exchange
         response = call(client(self.password, lambda _url, form: world.answer(form, exchange)))
         world.working = None

@@ -9,6 +9,7 @@ does the same over real connections.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from ansible_collections.telephony.vicidial.tests.reliability.conftest import Fi
 from ansible_collections.telephony.vicidial.tests.reliability.oracle import (
     SLOW,
     Exchange,
+    judge_late_begins,
     judge_overlaps,
     judge_run,
 )
@@ -62,8 +64,11 @@ class Cell:
     password: str | None = None
     screen: dict[str, float] = field(default_factory=dict)
 
-    def play(self) -> tuple[str, bool]:
-        """What is not true in the end, and whether anything went wrong at all."""
+    def play(self, limits: Counter[str]) -> tuple[str, bool]:
+        """What is not true in the end, and whether anything went wrong at all.
+
+        ``limits`` counts how often a documented limit explains a recording that began late.
+        """
         world = World()
         populate(world.dialer, self.agents, ["SALES"], [self.statuses], seed=1)
         world.password = self.password or world.password
@@ -77,10 +82,14 @@ class Cell:
         wanted = DesiredState(self.wanted, **{"wait_timeout": PATIENCE_SECONDS, **self.options})
         run = world.run([Agent(user) for user in FLOOR[: self.agents]], wanted)
         world.pass_time(A_MINUTE)
+        for user in FLOOR[: self.agents]:
+            reach_for_what_is_left(world, user)
+        world.pass_time(A_MINUTE)
         try:
             judge_run(run)
-            limits = judge_overlaps(world.dialer.recordings)
-            assert not limits, f"live at the same time: {limits}"
+            both = judge_overlaps(world.dialer.recordings)
+            assert not both, f"live at the same time: {both}"
+            limits.update(judge_late_begins(run, run.ended_at, world.dialer.recordings))
         except AssertionError as untruth:
             return str(untruth) or "?", True
         return "", world.has_gone_wrong or bool(self.screen)
@@ -95,15 +104,26 @@ class Cell:
         return at_call
 
 
+def reach_for_what_is_left(world: World, user: str) -> None:
+    """The next call, in front of an open screen: what waits in the slot starts now."""
+    with suppress(DialerError):
+        world.dialer.change_screen(user, open=True, poll=1.0, lose=0)
+        if world.dialer.agents[user].call is not None:
+            world.dialer.end_call(user)
+        world.dialer.start_call(user)
+
+
 def judge(cells: Iterable[Cell], what: str, figure: Figure) -> None:
     """Play all ``cells``; those in which nothing went wrong do not count."""
-    broken, counted = [], 0
+    broken, counted, limits = [], 0, Counter[str]()
     for cell in cells:
-        untruth, has_gone_wrong = cell.play()
+        untruth, has_gone_wrong = cell.play(limits)
         counted += has_gone_wrong
         if untruth:
             broken.append((cell, untruth))
     figure(f"{counted - len(broken)} of {counted} cells hold: {what}")
+    for limit, times in sorted(limits.items()):
+        figure(f"{times} recordings of {counted} cells began after their task, as documented: {limit}")
     assert counted
     assert not broken, "\n".join(f"{cell}: {untruth}" for cell, untruth in broken[:5])
 
@@ -263,6 +283,31 @@ def answers_lost_while_it_is_overwritten() -> Iterator[Cell]:
 
 def test_a_second_controller_while_an_answer_is_lost(figure: Figure) -> None:
     judge(answers_lost_while_it_is_overwritten(), "a fault of the signal's call, and a second controller", figure)
+
+
+MOST_CALLS_GIVEN_UP = 12
+GIVEN_UP = {"require_call": True, "withdraw": True, "wait_timeout": 2.0}
+CALL_ENDS: dict[Moment, Event] = {(user, 2, "after"): EVENTS["end of the call"] for user in FLOOR}
+
+
+def begins_that_are_given_up_on() -> Iterator[Cell]:
+    """Screens that do not act in time and calls that end, with a fault or an event at each call."""
+    for check_waiting, poll, agents in [(False, 2.0, 1), (False, 30.0, FLEET), (True, 30.0, 1), (True, 2.0, FLEET)]:
+        options = {**GIVEN_UP, "check_waiting": check_waiting}
+        cell = Cell("recording", 0, agents, options=options, screen={"poll": poll}, about="given up")
+        for (name, seconds), skip in product(faults(), range(1, MOST_CALLS_GIVEN_UP)):
+            times = 1 if agents == 1 else None
+            yield replace(cell, events=CALL_ENDS, hits=(hit(name, FIRST, skip, times, seconds),))
+        for (name, event), number in product(EVENTS.items(), range(MOST_CALLS_GIVEN_UP)):
+            events = {(user, number, "before"): event for user in FLOOR}
+            about = f"given up, {name} before {number}"
+            yield replace(cell, events={**CALL_ENDS, **events} if agents == 1 else events, about=about)
+            if check_waiting:
+                yield replace(cell, wanted="idle", live=1, events=events, about=about)
+
+
+def test_no_recording_of_ours_begins_after_its_task(figure: Figure) -> None:
+    judge(begins_that_are_given_up_on(), "a BEGIN that is given up on is taken back", figure)
 
 
 def screens_at_every_moment() -> Iterator[Cell]:

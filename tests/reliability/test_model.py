@@ -24,8 +24,10 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names
 from ansible_collections.telephony.vicidial.plugins.module_utils._recording.steps import DesiredState
 from ansible_collections.telephony.vicidial.tests.reliability.conftest import Figure
 from ansible_collections.telephony.vicidial.tests.reliability.oracle import (
+    LATE_LIMITS,
     LIMITS,
     Exchange,
+    judge_late_begins,
     judge_overlaps,
     judge_run,
     ours,
@@ -67,6 +69,9 @@ class Declaration:
     wait_timeout: float
     wait_sleep: float
     stable_for: float
+    withdraw: bool
+    check_waiting: bool
+    fail_without_call: bool
     retries: int
     check_mode: bool
     size: int
@@ -76,12 +81,15 @@ class Declaration:
 CHOICES: dict[str, list[Any]] = {
     "who": [USERS, USERS[::-1], USERS[:1], USERS[:2], [*USERS, "4711"]],
     "by_alias": [False] * 9 + [True],
-    "require_call": [False, False, False, True],
+    "require_call": [True, False],
     "fail_when_logged_out": [False, True],
     "wait": [True] * 7 + [False],
     "wait_timeout": [10.0, 10.0, 30.0, 2.0, 0.3, 0.0],
     "wait_sleep": [0.5, 0.5, 0.1, 3.0],
     "stable_for": [0.0, 0.0, 1.0, 4.0],
+    "withdraw": [True, True, False],
+    "check_waiting": [False, False, True],
+    "fail_without_call": [True, True, False],
     "retries": [3, 3, 0, 1],
     "check_mode": [False] * 9 + [True],
     "size": [8, 8, 2, 1],
@@ -92,7 +100,7 @@ CHOICES: dict[str, list[Any]] = {
 COMBINATIONS = prod(map(len, CHOICES.values()))
 # Two numbers are drawn in a fraction of the time that a dozen choices take. Of numbers above 2**24 Hypothesis prefers
 # the small ones.
-FIRST_OF_TWO = 2**14
+FIRST_OF_TWO = 2**16
 
 
 def declaration(numbers: tuple[int, int]) -> Declaration:
@@ -177,6 +185,9 @@ class Episode(RuleBasedStateMachine):
         wanted = DesiredState(
             state,
             require_call=given.require_call,
+            withdraw=given.withdraw and given.wait and state == "recording",
+            check_waiting=given.check_waiting and state is not None,
+            fail_without_call=given.fail_without_call,
             fail_when_logged_out=given.fail_when_logged_out,
             wait=given.wait,
             wait_timeout=given.wait_timeout,
@@ -381,8 +392,8 @@ class Episode(RuleBasedStateMachine):
         while self.world.under_way():
             self.pass_time(self.world.next_due() - self.world.at + 1.0)
         limits = judge_overlaps(self.dialer.recordings)
-        self.count(limits)
-        if not self.world.runs:
+        runs = list(self.world.runs)
+        if not runs:
             return
         self.heal()
         self.dialer.campaigns[CAMPAIGN].stereo = "BOTH_CHANNELS"
@@ -391,7 +402,12 @@ class Episode(RuleBasedStateMachine):
             self.dialer.change_screen(user, open=True, poll=1.0, act=0.3, lose=0)
             if agent.call is None:
                 self.dialer.start_call(user)
-        self.pass_time(15.0)  # what screens have read is done by then
+            self.dialer.end_call(user)
+            self.dialer.start_call(user)
+        self.pass_time(15.0)  # what screens have read is done by then, and what waited has begun at the next call
+        for run in runs:
+            limits.update(judge_late_begins(run, run.ended_at, self.dialer.recordings))
+        self.count(limits)
         state = self.world.runs[-1].wanted.state or "idle"
         self.world.password = PASSWORD
         last = self.world.start([Agent(user) for user in USERS], DesiredState(state))
@@ -436,5 +452,7 @@ def test_no_order_of_events_makes_a_run_say_or_do_what_is_wrong(figure: Figure) 
         f"{tally['seconds']} s of virtual time: {tally['confirmed']} confirmed and {tally['failed']} failed, each of "
         f"them truly; {tally['recordings']} recordings begun"
     )
+    for limit in LATE_LIMITS:
+        figure(f"{tally[limit]} recordings began after their task, as documented: {limit}")
     for limit in LIMITS:
         figure(f"{tally[limit]} times two of our recordings at once, as documented: {limit}")
