@@ -168,26 +168,26 @@ class TwoFactorDueError(AccountError):
 
 
 class ListDeniedError(AccountError):
-    """The account may log in, but not see who else has (protocol 5.1)."""
+    """The account may log in, but not see ``what`` others do (protocol 5.3, 8.3)."""
 
     reason = PermissionDeniedError.reason
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
         super().__init__(
-            "the API account has no permission to list the logged-in agents",
+            f"the API account has no permission to list {what}",
             'Set "View Reports" and "Agent API Access" of this user to 1 in VICIdial (Users, Modify User)',
         )
 
 
 class FunctionDeniedError(AccountError):
-    """``api_allowed_functions`` lacks ``logged_in_agents``."""
+    """``api_allowed_functions`` lacks a ``function`` of the Non-Agent API."""
 
     reason = PermissionDeniedError.reason
 
-    def __init__(self) -> None:
+    def __init__(self, function: str) -> None:
         super().__init__(
-            "the API account has no permission for the function logged_in_agents",
-            'Add logged_in_agents to "API Allowed Functions" of this user in VICIdial',
+            f"the API account has no permission for the function {function}",
+            f'Add {function} to "API Allowed Functions" of this user in VICIdial',
         )
 
 
@@ -257,6 +257,19 @@ class NotConfirmedError(ApiError):
     """A signal was sent and STATUS never showed its effect (protocol 4.3, 4.5)."""
 
     reason = "not_confirmed"
+
+
+class TooManyRowsError(ApiError):
+    """The recording log ends an answer after so many rows (protocol 8.1): whether there are more cannot be told."""
+
+    reason = "too_many_rows"
+    delivery = Delivery.REJECTED
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"the recording log gave {most} rows to one question, which is the most that VICIdial gives",
+            "Ask for fewer agents, or leave kinds out",
+        )
 
 
 class UnsupportedServerError(ApiError):

@@ -136,7 +136,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _problems(params: Params) -> Iterator[str]:
-    if "agent_users" in params and all(params[name] is None for name in AGENT_SPEC):
+    if "alt_user" in params and all(params[name] is None for name in AGENT_SPEC):
         yield f"none of {', '.join(AGENT_SPEC)} has a value"
     if params.get("agent_user") is not None:
         yield from _user_problems("agent_user", params["agent_user"])

@@ -334,6 +334,7 @@ reason:
     - C(not_confirmed) means that a signal was sent, and that STATUS did not show its effect in time, or that the state
       did not hold for O(stable_for).
     - C(unsupported_server) means a VICIdial without the function, C(not_understood) an answer that is none.
+    - C(too_many_rows) means that the recording log gave as many rows as it gives at most.
     - C(http_error), C(unreachable) and C(timeout) are about the way to the server.
     - C(interrupted) means that the job was cancelled. A second run goes on from what it finds. A task that runs in
       Ansible's own worker ends with that instead, and without a result.

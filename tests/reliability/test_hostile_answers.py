@@ -30,6 +30,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
 from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
 from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import LONGEST_BODY, Connection
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.recording_log import LogRow, parse_log
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import (
     NothingToEnd,
     Sent,
@@ -46,7 +47,7 @@ from vicidial_simulator.clock import Clock
 from vicidial_simulator.dialer import Dialer
 from vicidial_simulator.faults import CALL_FAULTS, Response
 from vicidial_simulator.non_agent_api import NonAgentApi
-from vicidial_simulator.presets import populate
+from vicidial_simulator.presets import fill_log, populate
 
 BODIES = 100_000
 TABLES = 10_000
@@ -399,6 +400,40 @@ def test_a_hostile_table_is_read_as_it_stands_or_refused(figure: Figure) -> None
     figure(f"{TABLES} tables of logged-in agents, {rows} rows read, each as it stands there")
 
 
+def as_numbers(cells: list[str]) -> tuple[str | int, ...]:
+    """A row of the log with its numbers as such; an empty one is 0."""
+    numbers = [int(cell or 0) if cell.isdecimal() or not cell else cell for cell in cells[2:5]]
+    return (*cells[:2], *numbers, *cells[5:])
+
+
+def test_a_hostile_recording_log_is_read_as_it_stands_or_refused(figure: Figure) -> None:
+    dialer = Dialer(Clock(lambda: 1795338820.0))
+    dialer.accounts["6666"] = Account("6666", PASSWORD)
+    server = NonAgentApi(dialer)
+    asked = {"function": "recording_lookup", "extension": "SACBC", "date": "2026-11-22", "duration": "Y"}
+    form = {"user": "6666", "pass": PASSWORD, "stage": "tab", "header": "YES", **asked}
+    bodies = [server.answer(form, "127.0.0.1"), server.answer({**form, "pass": "x"}, "127.0.0.1")]
+    fill_log(dialer, 40, agents=3, seed=1)
+    dialer.log_in("1000")
+    dialer.start_recording("1000")
+    bodies += [server.answer(form, "127.0.0.1"), server.answer({**form, "date": ""}, "127.0.0.1")]
+    dialer.accounts["6666"].allowed_functions = []
+    bodies.append(server.answer(form, "127.0.0.1"))
+    rows = 0
+    for number, body in enumerate(hostile([body.encode() for body in bodies], TABLES)):
+        found = outcome(parse_log, body)
+        assert isinstance(found, (list, _errors.ApiError)), (number, body)
+        assert not tells_a_secret(found), (number, body)
+        lines = {as_numbers(line.split("\t")) for line in body.decode("utf-8", "replace").split("\n")[:-1]}
+        for row in found if isinstance(found, list) else ():
+            assert isinstance(row, LogRow)
+            cells = (str(row.start_time), row.user, row.recording_id, row.lead_id, row.seconds, row.location)
+            assert cells in lines, (number, body, row)
+            rows += 1
+    assert rows > TABLES / 10
+    figure(f"{TABLES} tables of the recording log, {rows} rows read, each as it stands there")
+
+
 BIG: dict[str, bytes] = {
     "nothing but letters": b"a" * SIZE,
     "no line end": b"NOTICE: " + b"x" * SIZE,
@@ -436,6 +471,18 @@ def test_the_steps_for_a_table_grow_with_its_lines_alone() -> None:
         outcome(parse_agents, header + BIG[kind], False)
 
 
+def test_the_steps_for_a_recording_log_grow_with_its_lines_alone() -> None:
+    header, row = LOG_HEADER, b"2026-11-22 09:00:00\t1000\t1\t500000\t63\thttp://x/S_1.wav\n"
+    few, many = (_steps(parse_log, header + row * size) for size in (100, 1000))
+    assert many <= 10.5 * few + STEPS
+    for kind in ("tabs", "names that never end", "words begun", "nothing but letters"):
+        assert _steps(parse_log, header + BIG[kind]) < STEPS
+        assert _steps(parse_log, header + (row[:40] + b"\t" * 10) * 10000 + BIG[kind]) < STEPS
+
+
+LOG_HEADER = b"start_time\tuser\trecording_id\tlead_id\tlocation\n"
+
+
 NAMES = [b"campaign_id", b"session_id", b"status", b"lead_id", b"callerid", b"calls_today", b"full_name"]
 NAMES += [b"user_group", b"user_level"]
 
@@ -469,7 +516,7 @@ def test_the_memory_for_a_body_is_bounded_by_its_size(figure: Figure) -> None:
     worst = 0.0
     for whole in BIG.values():
         body = whole[: LONGEST_BODY // 4]
-        for parse in (parse_reply, parse_version, lambda it: parse_agents(it, False)):
+        for parse in (parse_reply, parse_version, lambda it: parse_agents(it, False), parse_log):
             tracemalloc.start()
             outcome(parse, body)
             worst = max(worst, tracemalloc.get_traced_memory()[1] / len(body))

@@ -39,6 +39,7 @@ MODULES: dict[str, dict[str, Any]] = {
     "vicidial_stereo_recording_info": {"agent_user": "1000"},
     "vicidial_agent_api_info": {},
     "vicidial_agents_info": {},
+    "vicidial_recordings_info": {"date": "2026-11-24"},
 }
 USES: dict[str, Tasks] = {
     **{name: [{f"telephony.vicidial.{name}": options}] for name, options in MODULES.items()},

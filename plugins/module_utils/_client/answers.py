@@ -18,18 +18,20 @@ from urllib.parse import quote, quote_plus
 
 from .._errors import HttpError, NoAnswerError, NotUnderstoodError
 from .._protocol.names import strip_password
-from .http import Http, name_url
+from .http import LONGEST_BODY, Http, name_url
 
 AnswerT = TypeVar("AnswerT")
 
 
-def ask(http: Http, url: str, form: dict[str, str], parse: Callable[[bytes], AnswerT]) -> AnswerT:
-    """What ``parse`` makes of the answer to a question.
+def ask(
+    http: Http, url: str, form: dict[str, str], parse: Callable[[bytes], AnswerT], longest: int = LONGEST_BODY
+) -> AnswerT:
+    """What ``parse`` makes of the answer to a question, of ``longest`` bytes at most.
 
     It may come with HTTP 500, for that is what a server sends that cannot write its own log (protocol 1.8).
     """
     try:
-        return _parsed(http.post(url, form), url, form, parse)
+        return _parsed(http.post(url, form, longest), url, form, parse)
     except HttpError as error:
         body = error.take_body()
         with suppress(NotUnderstoodError, NoAnswerError):

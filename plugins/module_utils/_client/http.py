@@ -82,14 +82,17 @@ class Http:
         """Close the connections that are kept alive."""
         self._session.close()
 
-    def post(self, url: str, form: dict[str, str]) -> bytes:
-        """The body that comes back for ``form``, with HTTP status 200. Raises an ApiError, and nothing else."""
+    def post(self, url: str, form: dict[str, str], longest: int = LONGEST_BODY) -> bytes:
+        """The body that comes back for ``form``, with HTTP status 200: ``longest`` bytes at most.
+
+        Raises an ApiError, and nothing else.
+        """
         try:
-            return self._post(url, form)
+            return self._post(url, form, longest)
         except ApiError as error:
             raise name_url(error, url) from None
 
-    def _post(self, url: str, form: dict[str, str]) -> bytes:
+    def _post(self, url: str, form: dict[str, str], longest: int) -> bytes:
         connection = self._connection
         self._give_up_at = time.monotonic() + connection.timeout
         cert = (connection.client_cert, connection.client_key) if connection.client_key else connection.client_cert
@@ -105,7 +108,7 @@ class Http:
             ) as response:
                 if response.status_code != _OK:
                     raise _http_error(response)
-                return _read(response.raw)
+                return _read(response.raw, longest)
         # ValueError: so Python's own HTTP client ends where a chunk has a length below zero.
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise connection_error(error, goes_through_proxy(url)) from None
@@ -136,8 +139,8 @@ def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRe
     return request
 
 
-def _read(raw: urllib3.HTTPResponse) -> bytes:
-    """The body, up to a bound; read in parts, for its announced length can be anything."""
+def _read(raw: urllib3.HTTPResponse, longest: int = LONGEST_BODY) -> bytes:
+    """The body, up to ``longest`` bytes; read in parts, for its announced length can be anything."""
     # What is no compression, such as "none" or "UTF-8", changes nothing.
     encodings = {name.strip().lower() for name in raw.headers.get("Content-Encoding", "").split(",")}
     if encodings & _COMPRESSIONS:
@@ -149,9 +152,9 @@ def _read(raw: urllib3.HTTPResponse) -> bytes:
     body = bytearray()
     while chunk := raw.read(_CHUNK):
         body += chunk
-        if len(body) > LONGEST_BODY:
+        if len(body) > longest:
             raise NotUnderstoodError(
-                "the server's answer is longer than 1 MiB",
+                f"the server's answer is longer than {longest // LONGEST_BODY} MiB",
                 "Check that api_url leads to VICIdial, and switch PHP's display_errors off",
             )
     return bytes(body)

@@ -12,12 +12,16 @@ from typing import Callable
 
 from .._errors import AccountLockedError, InvalidArgumentError
 from .._protocol.names import STRIPPED_FOR_LISTS, is_fit_for_lists
+from .._protocol.recording_log import LogRow, LogSearch, log_form, parse_log
 from .._protocol.tables import AgentFilter, LoggedInAgent, filter_form, is_listed, parse_agents
-from .._protocol.words import LOGGED_IN_AGENTS, NEWEST_KNOWN_BUILD
+from .._protocol.words import LOGGED_IN_AGENTS, NEWEST_KNOWN_BUILD, RECORDING_LOOKUP
 from .agent_api import ask_version
 from .answers import ask
-from .http import Connection, Http
+from .http import LONGEST_BODY, Connection, Http
 from .retry import retry
+
+# 100,000 rows (protocol 8.1) of more than 300 bytes each; 20,000 took 1.2 MB.
+_LONGEST_LOG = 32 * LONGEST_BODY
 
 
 def logged_in_agents(
@@ -29,18 +33,8 @@ def logged_in_agents(
     an answer that got lost may have been a failed login (protocol 3.4). A password that the server's build is known to
     strip is not sent. Raises an ApiError, and nothing else, when it fails; nobody logged in is no failure.
     """
-    # Every parameter, once, and `pass` never last (protocol 1.5).
-    form = {
-        "source": connection.source,
-        "user": connection.user,
-        "pass": connection.password,
-        "function": LOGGED_IN_AGENTS,
-        **filter_form(agents),
-    }
+    form = _form(connection, LOGGED_IN_AGENTS, filter_form(agents))
     http = Http(connection)
-
-    def ask_build() -> str:
-        return ask_version(http, connection.version_url, connection.source).build
 
     def ask_once() -> list[LoggedInAgent]:
         try:
@@ -49,15 +43,58 @@ def logged_in_agents(
             raise AccountLockedError(noticed_at=time.time()) from None
 
     try:
-        if connection.version_url and not is_fit_for_lists(connection.password):
-            build = retry(
-                lambda: ask_version(http, connection.version_url, connection.source).build, retries, False, sleep
-            )
-            check_password(connection.password, build)
+        _check_password(http, connection, retries, sleep)
         found = retry(ask_once, retries, with_login=True, sleep=sleep)
         return [agent for agent in found if is_listed(agent, agents)]
     finally:
         http.close()
+
+
+class RecordingLog:
+    """The recording log of a server, asked over one connection that is kept alive."""
+
+    def __init__(self, connection: Connection, retries: int, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._connection = connection
+        self._http = Http(connection)
+        self._retries = retries
+        self._sleep = sleep
+        self._is_login_proven = False
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def find(self, search: LogSearch) -> list[LogRow]:
+        """The rows that fit ``search``, none if there are none. Raises an ApiError, and nothing else, when it fails.
+
+        It is repeated as logged_in_agents is; once the server has accepted the login, a lost answer is no failed one
+        and is asked for again.
+        """
+        if not self._is_login_proven:
+            _check_password(self._http, self._connection, self._retries, self._sleep)
+        rows = retry(lambda: self._ask(search), self._retries, not self._is_login_proven, sleep=self._sleep)
+        self._is_login_proven = True
+        return rows
+
+    def _ask(self, search: LogSearch) -> list[LogRow]:
+        form = _form(self._connection, RECORDING_LOOKUP, log_form(search))
+        try:
+            return ask(self._http, self._connection.url, form, parse_log, _LONGEST_LOG)
+        except AccountLockedError:
+            raise AccountLockedError(noticed_at=time.time()) from None
+
+
+def _form(connection: Connection, function: str, parameters: dict[str, str]) -> dict[str, str]:
+    """A call's parameters: every one, once, and `pass` never last (protocol 1.5)."""
+    caller = {"source": connection.source, "user": connection.user, "pass": connection.password}
+    return {**caller, "function": function, **parameters}
+
+
+def _check_password(http: Http, connection: Connection, retries: int, sleep: Callable[[float], None]) -> None:
+    """Ask a server for its build where the password could be one that it strips; see check_password."""
+    if connection.version_url and not is_fit_for_lists(connection.password):
+        url, source = connection.version_url, connection.source
+        check_password(connection.password, retry(lambda: ask_version(http, url, source).build, retries, False, sleep))
 
 
 def check_password(password: str, build: str) -> None:

@@ -68,23 +68,57 @@ class AgentFilter:
     sub_status: bool = False
 
 
+@dataclass(frozen=True)
+class TableAnswer:
+    """How a ``function`` answers: the first column of its header, how it says that there is nothing, what it lists."""
+
+    function: str
+    first_column: str
+    nothing: str
+    what: str
+
+
+_AGENTS = TableAnswer(LOGGED_IN_AGENTS, "user", "NO LOGGED IN AGENTS", "the logged-in agents")
+
 _NAME = "full_name"
 _NUMBERS = ("lead_id", "calls_today", "user_level")
 _COLUMNS = frozenset(LoggedInAgent.__annotations__)
 _SUB_STATUS_COLUMNS = frozenset(("pause_code", "sub_status"))
-_HEADER = re.compile(LINE_START + r"(user\t[^\n]*)\n", re.MULTILINE)
 _ERROR_LINE = re.compile(LINE_START + r"ERROR: ([^\n]*)\n", re.MULTILINE)
 # What could be an authentication error: asking again could cost a failed login.
 _LINE_WITH_WORD = re.compile(LINE_START + r"\w+: ", re.MULTILINE)
 
-_REFUSALS: dict[str, Callable[[], ApiError]] = {
-    "Too many login attempts": AccountLockedError,
-    "Your IP Address is not allowed": AddressBlockedError,
-    f"{LOGGED_IN_AGENTS} USER DOES NOT HAVE PERMISSION": ListDeniedError,
-    "auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION": FunctionDeniedError,
+_REFUSALS: dict[str, Callable[[TableAnswer], ApiError]] = {
+    "Too many login attempts": lambda _answer: AccountLockedError(),
+    "Your IP Address is not allowed": lambda _answer: AddressBlockedError(),
+    "auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION": lambda answer: FunctionDeniedError(answer.function),
 }
 # By the last field of "Login incorrect" (protocol 5.3)
 _LOGIN_REFUSALS: dict[str, Callable[[], ApiError]] = {"IPBLOCK": AddressBlockedError, "2FA": TwoFactorDueError}
+
+
+def read_table(body: bytes, answer: TableAnswer) -> tuple[list[str], str]:
+    """The columns of the header and the text of the rows; both empty where there is nothing. Raises an ApiError."""
+    text = read(body)
+    header = re.search(rf"{LINE_START}({answer.first_column}\t[^\n]*)\n", text, re.MULTILINE)
+    error = _ERROR_LINE.search(text, 0, header.start() if header else len(text))
+    if error is not None:
+        _expect_nothing(error[1].rstrip(), answer)
+        return [], ""
+    if header is None:
+        raise _no_table(text, answer)
+    rows = text[header.end() :]
+    if header[1].endswith("\r"):
+        rows = rows.replace("\r\n", "\n")
+    return header[1].rstrip("\r").split("\t"), rows
+
+
+def unreadable(answer: TableAnswer, why: str) -> NotUnderstoodError:
+    """The table came, and is not whole or not one, because of ``why``."""
+    return NotUnderstoodError(
+        f"the answer about {answer.what} cannot be read: {why}",
+        "Look at the web server's error log for what else writes into its answers or cuts them off",
+    )
 
 
 def parse_agents(body: bytes, sub_status: bool) -> list[LoggedInAgent]:
@@ -93,20 +127,12 @@ def parse_agents(body: bytes, sub_status: bool) -> list[LoggedInAgent]:
     Total: raises the ApiError that the server's ERROR stands for, NotUnderstoodError for anything that is not the
     whole table, NoAnswerError for a body without any answer.
     """
-    text = read(body)
-    header = _HEADER.search(text)
-    error = _ERROR_LINE.search(text, 0, header.start() if header else len(text))
-    if error is not None:
-        return _empty_or_error(error[1].rstrip())
-    if header is None:
-        raise _no_table(text)
-    columns = header[1].rstrip("\r").split("\t")
+    columns, rows = read_table(body, _AGENTS)
+    if not columns:
+        return []
     wanted = _COLUMNS if sub_status else _COLUMNS - _SUB_STATUS_COLUMNS
     if not wanted.issubset(columns) or len(set(columns)) != len(columns):
-        raise _no_row("its header lacks columns")
-    rows = text[header.end() :]
-    if header[1].endswith("\r"):
-        rows = rows.replace("\r\n", "\n")
+        raise unreadable(_AGENTS, "its header lacks columns")
     return [_agent(row, columns, wanted) for row in _rows(rows, columns.index(_NAME))]
 
 
@@ -144,7 +170,7 @@ def _rows(text: str, before_name: int) -> Iterator[str]:
     begin = re.compile(rf"^(?=(?:[^\t\n]*\t){{{before_name}}})", re.MULTILINE)
     noise, *rows = begin.split(text)
     if noise.strip():
-        raise _no_row("what follows its header is no row")
+        raise unreadable(_AGENTS, "what follows its header is no row")
     yield from rows
 
 
@@ -153,11 +179,11 @@ def _agent(row: str, columns: Sequence[str], wanted: frozenset[str]) -> LoggedIn
     cells = row.rstrip("\n").split("\t")
     surplus = len(cells) - len(columns)
     if surplus < 0 or not row.endswith("\n"):
-        raise _no_row("a row of it is cut off")
+        raise unreadable(_AGENTS, "a row of it is cut off")
     name = columns.index(_NAME)
     cells[name : name + surplus + 1] = ["\t".join(cells[name : name + surplus + 1])]
     if "\n" in cells[-1]:
-        raise _no_row("what follows a row is no row")
+        raise unreadable(_AGENTS, "what follows a row is no row")
     values: dict[str, Any] = {column: cell for column, cell in zip(columns, cells) if column in wanted}
     for column in _NUMBERS:
         values[column] = _number(values[column])
@@ -166,17 +192,19 @@ def _agent(row: str, columns: Sequence[str], wanted: frozenset[str]) -> LoggedIn
 
 def _number(cell: str) -> int:
     if not re.fullmatch(r"[0-9]{0,18}", cell):
-        raise _no_row("a number in it is none")
+        raise unreadable(_AGENTS, "a number in it is none")
     return int(cell or 0)
 
 
-def _empty_or_error(rest: str) -> list[LoggedInAgent]:
-    """The empty list, or the exception that an ERROR line stands for; only its fixed words are looked at."""
-    if rest.startswith(f"{LOGGED_IN_AGENTS} NO LOGGED IN AGENTS"):
-        return []
+def _expect_nothing(rest: str, answer: TableAnswer) -> None:
+    """Raise what an ERROR line stands for unless it says that there is nothing; only its fixed words are looked at."""
+    if rest.startswith(f"{answer.function} {answer.nothing}"):
+        return
+    if rest.startswith(f"{answer.function} USER DOES NOT HAVE PERMISSION"):
+        raise ListDeniedError(answer.what)
     for start, error in _REFUSALS.items():
         if rest.startswith(start):
-            raise error()
+            raise error(answer)
     for said in (INVALID_SOURCE, NO_FUNCTION):
         if rest.startswith(said):
             raise ParametersLostError(said)
@@ -194,14 +222,7 @@ def _not_english() -> NotUnderstoodError:
     )
 
 
-def _no_row(what: str) -> NotUnderstoodError:
-    return NotUnderstoodError(
-        f"the list of logged-in agents cannot be read: {what}",
-        "Look at the web server's error log for what else writes into its answers or cuts them off",
-    )
-
-
-def _no_table(text: str) -> ApiError:
+def _no_table(text: str, answer: TableAnswer) -> ApiError:
     if "<html" in text.lower():
         return NotUnderstoodError(
             "a web page came back instead of an answer of the Non-Agent API",
@@ -212,6 +233,6 @@ def _no_table(text: str) -> ApiError:
     if "|" in text or "\t" in text or _LINE_WITH_WORD.search(text):
         return _not_english()
     return NoAnswerError(
-        "the server's answer to logged_in_agents holds no result, as when its database is down",
+        f"the server's answer to {answer.function} holds no result, as when its database is down",
         "Check api_url, the database and the web server's error log of the VICIdial system",
     )

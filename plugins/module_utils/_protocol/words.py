@@ -11,6 +11,7 @@ from __future__ import annotations
 STEREO_RECORDING = "stereo_recording"
 VERSION = "version"
 LOGGED_IN_AGENTS = "logged_in_agents"
+RECORDING_LOOKUP = "recording_lookup"
 # Starts and stops mono recordings. What its STATUS says comes from the slot that the signals wait in (protocol 4.14).
 MONO_RECORDING = "recording"
 
@@ -28,6 +29,21 @@ NO_FUNCTION = "NO FUNCTION SPECIFIED"
 # States of a recording, as this collection declares them
 RECORDING = "recording"
 IDLE = "idle"
+
+# Kinds of recordings, and the codes that the log knows those of a kind by (protocol 8.4). A mono one has none.
+AGENT = "agent"
+CAMPAIGN = "campaign"
+MONO = "mono"
+KINDS = (AGENT, CAMPAIGN, MONO)
+CODES = {
+    AGENT: (
+        *("SACBC", "SACCO", "SACCM"),
+        *("SACIBC", "SACICO", "SACICM"),
+        *("SACRBC", "SACRCO", "SACRCM"),
+        *("SPACBC", "SPACCO", "SPACCM", "SPACI", "SPACR"),
+    ),
+    CAMPAIGN: ("SPCO", "SPCM", "SPFR", "SPCOR", "SPCMR", "SPFRR"),
+}
 
 # What agents do (protocol 4.2)
 INCALL = "INCALL"

@@ -27,6 +27,7 @@ from vicidial_simulator.accounts import Account
 DECLARE = "telephony.vicidial.vicidial_stereo_recording"
 ASK = "telephony.vicidial.vicidial_stereo_recording_info"
 LIST = "telephony.vicidial.vicidial_agents_info"
+LOG = "telephony.vicidial.vicidial_recordings_info"
 JINJA = "{{ 7 * 7 }} {% raw %}"
 
 # Task by task: the keywords of each; what they leave behind in the call center is there for the next ones.
@@ -67,6 +68,11 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "list_check": {LIST: {}, "check_mode": True},
     "list_nonsense": {LIST: {"campaigns": ["SA LES"]}},
     "list_wrong_password": {LIST: {"api_password": "p@ss!w#rd"}},
+    "log": {LOG: {"agent_users": "1000,1001", "since": "2026-01-01", "until": "2026-01-02"}},
+    "log_of_a_call": {LOG: {"lead_id": 500001, "kinds": ["agent"]}, "check_mode": True},
+    "log_nonsense": {LOG: {"date": "yesterday"}},
+    "log_no_time": {LOG: {"until": "2026-01-02"}},
+    "log_wrong_password": {LOG: {"date": "2026-01-01", "api_password": "p@ss!w#rd"}},
     "hidden": {ASK: {"agent_user": "1000"}, "no_log": True},
     "jinja": {ASK: {"agent_user": "1009"}},
 }

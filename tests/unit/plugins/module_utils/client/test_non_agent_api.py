@@ -148,9 +148,9 @@ def test_each_error_of_the_server_has_its_class(line: str, error: type[_errors.A
 
 
 def test_the_refusals_say_what_the_account_needs() -> None:
-    assert all(text in str(_errors.ListDeniedError()) for text in ('"View Reports"', '"Agent API Access"'))
+    assert all(text in str(_errors.ListDeniedError("the agents")) for text in ('"View Reports"', '"Agent API Access"'))
     assert "user level of the API account is below 7" in str(_errors.LoginRefusedError())
-    assert "logged_in_agents" in str(_errors.FunctionDeniedError())
+    assert "logged_in_agents" in str(_errors.FunctionDeniedError("logged_in_agents"))
     assert [
         error.reason for error in (_errors.ListDeniedError, _errors.FunctionDeniedError, _errors.LoginRefusedError)
     ] == [

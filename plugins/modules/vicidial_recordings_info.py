@@ -1,0 +1,297 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask VICIdial's recording log which recordings there were."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vicidial_recordings_info
+short_description: Ask VICIdial's recording log which recordings there were
+description:
+  - Asks the recording log, over the Non-Agent API of VICIdial, for recordings of every kind. Besides those that agents,
+    the Agent API, ALLCALLS and ALLFORCE begin, these are the campaign's own ones and mono recordings, neither of which
+    M(telephony.vicidial.vicidial_stereo_recording_info) can see.
+  - The log does not print of which kind a recording is. It is asked for each code of each kind by itself, and a mono
+    recording is one that no code claims. So nothing about a kind is guessed.
+  - This takes one call for each code and day, whatever the number of agents. There are 14 codes of the kind V(agent)
+    and 6 of the kind V(campaign). Where V(mono) is among O(kinds), all 20 are asked for, and before them one call is
+    made for each agent and day; where those calls find nothing, no code of that day is asked for.
+  - Never changes anything, and works in check mode.
+author:
+  - telephony.vicidial maintainers (@telephony-vicidial)
+extends_documentation_fragment:
+  - telephony.vicidial.connection
+  - telephony.vicidial.attributes
+  - telephony.vicidial.attributes.info_module
+attributes:
+  facts:
+    support: none
+options:
+  agent_users:
+    description:
+      - Only the recordings of these agents. Without it, of all.
+      - The log finds mono recordings of agents with 3 to 20 characters.
+    type: list
+    elements: str
+    default: []
+  date:
+    description: The recordings that began on this day, such as V(2026-11-24).
+    type: str
+  since:
+    description:
+      - The recordings that overlap a time of 31 days or less, from here to O(until), such as V(2026-11-24 22:30) or
+        V(2026-11-24 22:30:15).
+      - The log finds recordings by the day on which they began. Those that began up to 12 hours earlier are looked for.
+    type: str
+  until:
+    description: The end of that time. Without it, the server's time now.
+    type: str
+  lead_id:
+    description: The recordings of the calls with this lead.
+    type: int
+  uniqueid:
+    description: The recordings of the call with this id of Asterisk's, of 9 characters or more.
+    type: str
+  kinds:
+    description:
+      - The kinds of recordings that are asked for. Without it, all that VICIdial can be asked for.
+      - V(agent) are the stereo recordings that the Agent API, the agent, the routing, ALLCALLS or ALLFORCE begin,
+        V(campaign) the parallel ones of the campaign, V(mono) all others.
+      - VICIdial cannot be asked for the mono recordings of all agents. That takes O(agent_users), O(lead_id) or
+        O(uniqueid).
+    type: list
+    elements: str
+    choices:
+      - agent
+      - campaign
+      - mono
+notes:
+  - All times are those of the server, without a time zone, as VICIdial prints them.
+  - The API user needs a User Level of 7 or more, View Reports and C(Agent API Access). Its C(API Allowed Functions)
+    hold C(recording_lookup).
+  - The log is not cut to what the API user's group may see. Whoever runs this sees the recordings of everybody.
+  - A failure in the middle fails the task. A list that was not read to its end is never returned.
+  - With a local connection, without C(become) and C(async), and with the Python that runs Ansible, the task runs in
+    Ansible's own worker, without a process for each item or host.
+seealso:
+  - module: telephony.vicidial.vicidial_stereo_recording_info
+"""
+
+EXAMPLES = r"""
+- name: Which stereo recordings were there on Tuesday?
+  telephony.vicidial.vicidial_recordings_info:
+    api_url: https://dialer.example.com
+    api_user: ansible
+    api_password: "{{ vault_vicidial_password }}"
+    date: "2026-11-24"
+    kinds:
+      - agent
+      - campaign
+  register: log
+
+- name: Did anything record agent 1000 while the card number was read out?
+  telephony.vicidial.vicidial_recordings_info:
+    agent_users: "1000"
+    since: "2026-11-24 23:58:10"
+    until: "2026-11-25 00:01:30"
+  register: log
+  failed_when: log.recordings | length > 0
+
+- name: Where are the files of a call?
+  telephony.vicidial.vicidial_recordings_info:
+    lead_id: 500001
+"""
+
+RETURN = r"""
+recordings:
+  description:
+    - One record for each recording, by the time at which it began.
+    - Empty when there were none, and when the task failed.
+  returned: when the options are in order, requests is installed and no defect ended the task
+  type: list
+  elements: dict
+  contains:
+    user:
+      description: The agent.
+      type: str
+      sample: "1000"
+    recording_id:
+      description: The id of the recording.
+      type: int
+      sample: 100001
+    kind:
+      description: One of V(agent), V(campaign) and V(mono). V(null) where more than one code claims the recording.
+      type: str
+      sample: agent
+    code:
+      description: The code in the log that the recording was found by. V(null) of a mono recording.
+      type: str
+      sample: SACBC
+    start_time:
+      description: When it began.
+      type: str
+      sample: "2026-11-24 09:00:00"
+    duration:
+      description: Its length in seconds. V(null) while it runs.
+      type: int
+      sample: 63
+    end_time:
+      description: When it ended. V(null) while it runs.
+      type: str
+      sample: "2026-11-24 09:01:03"
+    running:
+      description:
+        - Whether the log shows it as one that runs, with neither a length nor a file.
+        - A recording that VICIdial never closed is shown like this too.
+      type: bool
+      sample: false
+    lead_id:
+      description: The lead of the call, 0 without one.
+      type: int
+      sample: 500001
+    location:
+      description: Where the file is. V(null) until VICIdial has moved it there, some time after the end.
+      type: str
+      sample: http://10.0.0.5/RECORDINGS/100001_SALES_1000.wav
+    filename:
+      description: The name of the file, from its location. V(null) without one.
+      type: str
+      sample: 100001_SALES_1000.wav
+kinds:
+  description: The kinds that were asked for.
+  returned: when the options are in order, requests is installed and no defect ended the task
+  type: list
+  elements: str
+  sample:
+    - agent
+    - campaign
+server_time:
+  description: The server's time when the task began. V(null) where the server does not tell.
+  returned: when the options are in order, requests is installed and no defect ended the task
+  type: str
+  sample: "2026-11-25 09:13:40"
+utc_offset:
+  description:
+    - How far the server's time was from UTC when the task began. V(null) where the server does not tell.
+    - At the time of a recording it can have been another one, before a change of the clocks.
+  returned: when the options are in order, requests is installed and no defect ended the task
+  type: str
+  sample: "+01:00"
+reason:
+  description:
+    - Why it failed, for playbooks to decide on.
+    - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording). V(too_many_rows) means that the log gave
+      100,000 rows to one call, and so may have left out others.
+  returned: failure, but where requests or an option is missing, or an option is of a wrong type
+  type: str
+  sample: permission_denied
+msg:
+  description: What happened, and what to do next.
+  returned: failure
+  type: str
+  sample: >-
+    The API account has no permission for the function recording_lookup. Add recording_lookup to "API Allowed Functions"
+    of this user in VICIdial.
+"""
+
+from functools import cache
+from typing import Any, Callable
+
+from ..module_utils import _log_options, _options
+from ..module_utils._client.agent_api import AgentApi
+from ..module_utils._client.non_agent_api import RecordingLog
+from ..module_utils._errors import ApiError, InterruptedRunError, NotAttemptedError
+from ..module_utils._logins import Logins
+from ..module_utils._protocol.recording_log import LogRow, LogSearch
+from ..module_utils._protocol.replies import Version
+from ..module_utils._recording_log import look_up, utc_offset
+from ..module_utils._task import Task, run_module
+
+
+class LogListing(Task):
+    """Asks the recording log."""
+
+    def __init__(self) -> None:
+        self.spec = _log_options.SPEC
+
+    def _drive(
+        self, params: _options.Params, _check_mode: bool, interrupted: Callable[[], bool], logins: Logins, /
+    ) -> dict[str, Any]:
+        connection = _options.non_agent_connection(params)
+        barred_by = logins.why_barred(connection.account)
+        if barred_by is not None:
+            return self.not_attempted(params, NotAttemptedError(barred_by))
+        log = RecordingLog(connection, params["retries"])
+        version = None
+
+        def find(search: LogSearch) -> list[LogRow]:
+            if interrupted():
+                raise InterruptedRunError
+            try:
+                rows = log.find(search)
+            except ApiError as error:
+                logins.note(connection.account, error)
+                raise
+            logins.note(connection.account, None)
+            return rows
+
+        ask_version = cache(lambda: _version(params))
+        try:
+            question = _log_options.question(params, ask_version)
+            version = ask_version()
+            return _result(params, version, look_up(question, find))
+        except ApiError as error:
+            return _result(params, version, [], error)
+        finally:
+            log.close()
+
+    def not_attempted(self, params: _options.Params, cause: NotAttemptedError) -> dict[str, Any]:
+        """No recordings, because of ``cause``."""
+        return _result(params, None, [], cause)
+
+
+def _version(params: _options.Params) -> Version | None:
+    """What the server says of its time. That it says nothing is a failure only where its time is needed."""
+    api = AgentApi(_options.connection(params))
+    try:
+        return api.version()
+    except ApiError:
+        if params["since"] is not None and params["until"] is None:
+            raise
+        return None
+    finally:
+        api.close()
+
+
+def _result(
+    params: _options.Params,
+    version: Version | None,
+    recordings: list[dict[str, Any]],
+    failure: ApiError | None = None,
+) -> dict[str, Any]:
+    """The same keys, whether the log was read or why not."""
+    found = {
+        "changed": False,
+        "recordings": recordings,
+        "kinds": list(_log_options.kinds(params)),
+        "server_time": version.date if version else None,
+        "utc_offset": utc_offset(version) if version else None,
+    }
+    if failure is None:
+        return found
+    message = str(failure)
+    return {**found, "failed": True, "msg": message[:1].upper() + message[1:], "reason": failure.reason}
+
+
+LOG_LISTING = LogListing()
+
+
+def main() -> None:
+    """The module's entry."""
+    run_module(LOG_LISTING)
+
+
+if __name__ == "__main__":
+    main()
