@@ -11,6 +11,9 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options: {}
+notes:
+  - Where an option is missing or of a wrong kind, C(requests) is missing, or a defect of the collection ends the task,
+    the result holds C(msg) and no records.
 attributes:
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
@@ -40,4 +43,16 @@ attributes:
   idempotent:
     support: full
     details: This module never changes anything.
+"""
+
+    LOGIN = r"""
+options: {}
+notes:
+  - Once a login was rejected, later tasks of the same run of C(ansible-playbook) fail at once, with the C(reason) of
+    the first failure and C(login=not_sent). Until the account was accepted, hosts log in one after the other.
+  - An answer that got lost may have been that the login failed. After one, the next item, attempt or host asks for the
+    version first, which needs no credentials, and logs in once the server tells it. After five such logins in a row
+    none does any more. So a task with C(until) can wait for a server that restarts, as long as it takes.
+  - Nobody hears how the login of a task with C(async) ends. Five of them may log in, unless the account has been
+    accepted before. Ask with M(telephony.vicidial.vicidial_stereo_recording_info) without C(async) first.
 """

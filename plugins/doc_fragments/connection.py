@@ -31,10 +31,8 @@ options:
       - The password of O(api_user). It leaves the module in the body of a POST request only.
       - VICIdial drops all characters but letters, digits and C(-.+/=_) before it compares passwords. With others in it
         a password can never match on most systems; the module warns about it.
-      - Ten wrong passwords lock the account for 15 minutes, for everyone who uses it. A task sends a wrong one once,
-        whatever its loop or retries, or twice where the answer to it gets lost.
-      - Each host of a play sends it for itself. So does each item or attempt of a task with C(async), which knows
-        nothing of the others. Do not loop over such a task; give it all agents at once.
+      - Ten wrong passwords lock the account for 15 minutes, for everyone who uses it. One run of C(ansible-playbook)
+        sends a wrong one B(once) to each of the two APIs, whatever its hosts, forks, loops and retries.
       - Ansible masks it wherever it stands in a result. A password that is an agent's number masks that number too.
       - If not set, the value of the environment variable E(VICIDIAL_API_PASSWORD) is used.
     type: str

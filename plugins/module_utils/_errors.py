@@ -35,9 +35,10 @@ class ApiError(Exception):
     """The root of the tree. ``what`` happened and the ``remedy`` are sentences without a full stop at the end.
 
     ``aborts_run``: it is about the account, not about one agent, so asking for the next agent is useless and could
-    lock the account (protocol 3.4). ``counts_as_failed_login``: the server may have counted one, so no later item or
-    attempt tries the account again. ``forbids_calls``: nothing more may be sent, not even to take a BEGIN back.
-    ``transient``: a STATUS may be repeated, ``retry_after`` so many seconds at the earliest.
+    lock the account (protocol 3.4). ``counts_as_failed_login``: the server may have counted one, or refuses all until
+    it forgets those that it has counted, so no later task of the run tries the account again. ``forbids_calls``:
+    nothing more may be sent, not even to take a BEGIN back. ``transient``: a STATUS may be repeated, ``retry_after`` so
+    many seconds at the earliest.
     """
 
     reason: str
@@ -73,7 +74,6 @@ class AccountError(ApiError):
     """The API account, or the API as a whole, is not fit."""
 
     aborts_run = True
-    counts_as_failed_login = True
     forbids_calls = True
     delivery = Delivery.REJECTED
 
@@ -82,6 +82,7 @@ class AuthenticationFailedError(AccountError):
     """Wrong user name or password (protocol 3.3, BAD)."""
 
     reason = "authentication_failed"
+    counts_as_failed_login = True
 
     def __init__(self) -> None:
         super().__init__(
@@ -94,6 +95,7 @@ class AccountLockedError(AccountError):
     """Ten failures within the last 15 minutes (protocol 3.3, LOCK; 3.4). ``noticed_at``: seconds since 1970."""
 
     reason = "account_locked"
+    counts_as_failed_login = True
 
     def __init__(self, noticed_at: float | None = None) -> None:
         until = "15 minutes after the last failed login"
@@ -147,6 +149,7 @@ class LoginRefusedError(AccountError):
     """``Login incorrect``: also said of the right password when the user level is too low (protocol 5.3)."""
 
     reason = AuthenticationFailedError.reason
+    counts_as_failed_login = True
 
     def __init__(self) -> None:
         super().__init__(
@@ -379,25 +382,6 @@ class NotAttemptedError(ApiError):
         super().__init__(f"not attempted any further, because {cause.what}", cause.remedy)
         self.reason = cause.reason
         self.forbids_calls = cause.forbids_calls
-
-
-class RetoldError(ApiError):
-    """An error of another process, of which only its ``reason`` and its words are known."""
-
-    def __init__(self, reason: str, what: str, remedy: str) -> None:
-        super().__init__(what, remedy)
-        self.reason = reason
-
-
-class LostLoginsError(ApiError):
-    """So many logins of an account that was never accepted got no answer, the last one because of ``cause``."""
-
-    def __init__(self, cause: ApiError, lost: int) -> None:
-        super().__init__(
-            f"the answers to {lost} logins got lost, and each may have been a failed one; the last time {cause.what}",
-            f"{cause.remedy}, then run it again: ten failed logins lock the account for 15 minutes",
-        )
-        self.reason = cause.reason
 
 
 class HttpError(ApiError):

@@ -23,7 +23,6 @@ from ._errors import (
     ApiInactiveError,
     AuthenticationFailedError,
     NoActiveServerError,
-    NotAttemptedError,
     NotLoggedInError,
     NotValidError,
     PermissionDeniedError,
@@ -115,7 +114,7 @@ class Answers:
     @property
     def disproved(self) -> str | None:
         """The check that the trouble is about; None where it is about none of them, such as a time-out of STATUS."""
-        if self.version is None and not isinstance(self.trouble, (TlsError, NotAttemptedError)):
+        if self.version is None and not isinstance(self.trouble, TlsError):
             return "server"
         proof = _PROOFS.get(type(self.trouble)) if self.trouble else None
         return proof.disproved if proof else None
@@ -194,8 +193,6 @@ def _judge(check: str, meanings: dict[str, str], answers: Answers) -> Finding:
 
 def _tls(transport: Transport, answers: Answers) -> Finding:
     """The configuration alone can fail; only a server that was reached can pass."""
-    if isinstance(answers.trouble, NotAttemptedError):
-        return _unknown("tls", answers)
     if isinstance(answers.trouble, TlsError):
         return _finding("tls", FAILED, answers.trouble.what, answers.trouble.remedy)
     if transport.is_loopback:

@@ -15,20 +15,22 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import _options
+from ._client.agent_api import AgentApi
 from ._client.http import HAS_REQUESTS
-from ._errors import (
-    DefectError,
-    InvalidArgumentError,
-    NotAttemptedError,
-)
-from ._logins import Logins
-from ._recording.scheduler import AgentResult, Scheduler
-from ._recording.steps import DesiredState, not_started
+from ._errors import ApiError, DefectError, InvalidArgumentError
+from ._login import NOT_SENT, UNANSWERED, LoginHistory, login_of
+from ._recording.scheduler import AgentResult, Progress, Scheduler
+from ._recording.steps import DesiredState
 from ._recording.workers import WorkerPool
 
-# Set in the environment of a module whose action plugin is to hear what became of the login, and takes it out again.
-TELL_LOGIN = "VICIDIAL_TELL_LOGIN"
+# Where a module finds the logins of the run that it is part of; its action plugin alone knows them.
+LOGIN_HISTORY = "VICIDIAL_LOGIN_HISTORY"
 WAYS_TO_NAME = [list(_options.AGENT_SPEC)]
+_NOTHING_KNOWN = LoginHistory()
+
+
+def _ignore(_progress: Progress) -> None:
+    pass
 
 
 class Task:
@@ -36,37 +38,61 @@ class Task:
 
     # What AnsibleModule and ArgumentSpecValidator take, to the same effect.
     spec: dict[str, Any]
+    # Which of the two APIs it logs in to: they do not take the same passwords (protocol 3.5).
+    api = "agent"
 
     def perform(
-        self, params: _options.Params, check_mode: bool, interrupted: Callable[[], bool], logins: Logins
+        self,
+        params: _options.Params,
+        check_mode: bool,
+        interrupted: Callable[[], bool],
+        history: LoginHistory = _NOTHING_KNOWN,
+        watch: Callable[[Progress], None] = _ignore,
     ) -> tuple[dict[str, Any], list[str]]:
         """The result for validated ``params``, with ``failed`` in it or not, and the warnings to go with it.
 
-        An account that ``logins`` bar is not tried; what becomes of it now is put there.
+        ``history`` tells whether the account may be tried. ``watch`` is told every now and then how far it is.
         """
         if not HAS_REQUESTS:
-            return {"failed": True, "msg": missing_required_lib("requests")}, []
+            return {"failed": True, "msg": missing_required_lib("requests"), "login": NOT_SENT}, []
         try:
             _options.check(params)
         except InvalidArgumentError as error:
-            return {"failed": True, "msg": str(error), "reason": error.reason}, []
+            return {"failed": True, "msg": str(error), "reason": error.reason, "login": NOT_SENT}, []
         warnings = _options.warnings(params)
         try:
-            result = self._drive(params, check_mode, interrupted, logins)
+            result = self._drive(params, check_mode, interrupted, history, watch)
             return result, warnings + result.pop("warnings", [])
         except Exception as error:  # noqa: BLE001 - its text and traceback could hold the password
             defect = DefectError(error)
-            return {"failed": True, "msg": str(defect), "reason": defect.reason}, warnings
+            return {"failed": True, "msg": str(defect), "reason": defect.reason, "login": UNANSWERED}, warnings
 
     def _drive(
-        self, params: _options.Params, check_mode: bool, interrupted: Callable[[], bool], logins: Logins, /
+        self,
+        params: _options.Params,
+        check_mode: bool,
+        interrupted: Callable[[], bool],
+        history: LoginHistory,
+        watch: Callable[[Progress], None],
+        /,
     ) -> dict[str, Any]:
         """The result for ``params`` that are in order."""
         raise NotImplementedError
 
-    def not_attempted(self, params: _options.Params, cause: NotAttemptedError) -> dict[str, Any]:
-        """The result where nothing was sent because of what the server had said before."""
-        raise NotImplementedError
+
+def reason_not_to_log_in(params: _options.Params, history: LoginHistory) -> ApiError | None:
+    """Why no login may be tried. After one without an answer the version is asked first: that needs no credentials."""
+    refusal = history.refusal() or history.gone()
+    if refusal is not None or not history.unanswered:
+        return refusal
+    api = AgentApi(_options.connection(params))
+    try:
+        api.version()
+    except ApiError as error:
+        return error
+    finally:
+        api.close()
+    return None
 
 
 class Operation(Task):
@@ -92,22 +118,21 @@ class Operation(Task):
         self._report = report
 
     def _drive(
-        self, params: _options.Params, check_mode: bool, interrupted: Callable[[], bool], logins: Logins, /
+        self,
+        params: _options.Params,
+        check_mode: bool,
+        interrupted: Callable[[], bool],
+        history: LoginHistory,
+        watch: Callable[[Progress], None],
+        /,
     ) -> dict[str, Any]:
         agents, one_was_named = _options.agents(params)
-        connection = _options.connection(params)
-        barred_by = logins.why_barred(connection.account)
-        with WorkerPool(connection, params["concurrency"]) as pool:
-            scheduler = Scheduler(pool, self._wanted(params), check_mode, params["rate_limit"], interrupted)
-            results = scheduler.run(agents, barred_by)
-        if results and barred_by is None:
-            logins.note(connection.account, scheduler.trouble)
-        return self._report(results, one_was_named)
-
-    def not_attempted(self, params: _options.Params, cause: NotAttemptedError) -> dict[str, Any]:
-        """Every agent with ``cause`` as its failure."""
-        agents, one_was_named = _options.agents(params)
-        return self._report([AgentResult(agent, None, not_started(cause)) for agent in agents], one_was_named)
+        refusal = reason_not_to_log_in(params, history) if agents else None
+        with WorkerPool(_options.connection(params), params["concurrency"]) as pool:
+            scheduler = Scheduler(pool, self._wanted(params), check_mode, params["rate_limit"], interrupted, watch)
+            results = scheduler.run(agents, refusal)
+        login = NOT_SENT if refusal or not agents else login_of(scheduler.trouble)
+        return {**self._report(results, one_was_named), "login": login}
 
 
 def run_module(task: Task) -> None:
@@ -116,10 +141,8 @@ def run_module(task: Task) -> None:
     interruption = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: interruption.set())
-    logins = Logins()
-    result, warnings = task.perform(module.params, module.check_mode, interruption.is_set, logins)
-    if logins.result_of_agent is not None and TELL_LOGIN in os.environ:
-        result["login"] = logins.result_of_agent
+    history = LoginHistory.from_text(os.environ.get(LOGIN_HISTORY, ""))
+    result, warnings = task.perform(module.params, module.check_mode, interruption.is_set, history)
     for warning in warnings:
         module.warn(warning)
     if result.pop("failed", False):

@@ -23,6 +23,7 @@ author:
 extends_documentation_fragment:
   - telephony.vicidial.connection
   - telephony.vicidial.attributes
+  - telephony.vicidial.attributes.login
   - telephony.vicidial.attributes.info_module
 attributes:
   facts:
@@ -63,12 +64,12 @@ EXAMPLES = r"""
 RETURN = r"""
 fit:
   description: Whether no check failed and none that is needed is unknown. Only C(clock) is not needed.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: bool
   sample: false
 blocking:
   description: The names of the checks because of which RV(fit=false).
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: list
   elements: str
   sample:
@@ -76,7 +77,7 @@ blocking:
     - language
 checks:
   description: All checks, always the same ones, in this order.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: list
   elements: dict
   contains:
@@ -112,32 +113,39 @@ checks:
       sample: Add stereo_recording to "API Allowed Functions" of this user in VICIdial; recording alone is not enough.
 version:
   description: The version of VICIdial. V(null) where it is not known.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: str
   sample: 2.14-84
 build:
   description: Its build. V(null) where it is not known.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: str
   sample: 260302-1142
 clock_difference:
   description: >-
     How many seconds the server's clock is ahead of that of the host that runs the module, to half a second and half the
     time that the answer took. Negative where it is behind, V(null) where it is not known.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: float
   sample: 0.3
 utc_offset:
   description: The time zone that the server prints start times in. V(null) where it is not known.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: str
   sample: "+01:00"
+login:
+  description:
+    - What the server said of the login. One of V(accepted), V(rejected), V(unanswered) and V(not_sent).
+    - See M(telephony.vicidial.vicidial_stereo_recording) for what they mean.
+  returned: always
+  type: str
+  sample: accepted
 reason:
   description:
     - Why RV(fit=false), or why the module failed, for playbooks to decide on. V(null) where it is fit.
     - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording), or, where nothing else is wrong,
       C(insecure_connection) for the check C(tls) and C(clock_difference) for the check C(clock).
-  returned: always, but where requests or an option is missing, or an option is of a wrong type
+  returned: always
   type: str
   sample: permission_denied
 msg:
@@ -151,7 +159,6 @@ msg:
 """
 
 import time
-from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any, Callable
 from urllib.parse import urlsplit
@@ -160,12 +167,8 @@ from ..module_utils import _options
 from ..module_utils._client.agent_api import AgentApi
 from ..module_utils._client.http import Connection, goes_through_proxy
 from ..module_utils._client.retry import retry
-from ..module_utils._errors import (
-    ApiError,
-    InterruptedRunError,
-    NotAttemptedError,
-)
-from ..module_utils._logins import Logins
+from ..module_utils._errors import ApiError, InterruptedRunError
+from ..module_utils._login import NOT_SENT, LoginHistory, login_of
 from ..module_utils._preflight import (
     Answers,
     Transport,
@@ -190,27 +193,29 @@ class Preflight(Task):
         }
 
     def _drive(
-        self, params: _options.Params, _check_mode: bool, interrupted: Callable[[], bool], logins: Logins, /
+        self,
+        params: _options.Params,
+        _check_mode: bool,
+        interrupted: Callable[[], bool],
+        history: LoginHistory,
+        _watch: Any,
+        /,
     ) -> dict[str, Any]:
         connection = _options.connection(params)
         api = AgentApi(connection)
         try:
             answers = _ask_version(api, params["retries"])
+            trouble = answers.trouble
             if answers.version is not None:
-                trouble = (
-                    reason_not_to_log_in(answers.version)
-                    or (InterruptedRunError() if interrupted() else None)
-                    or logins.why_barred(connection.account)
-                    or _log_in(api, params["retries"], connection.account, logins)
-                )
-                answers = replace(answers, trouble=trouble)
+                interruption = InterruptedRunError() if interrupted() else None
+                trouble = reason_not_to_log_in(answers.version) or interruption or history.refusal()
+            login = NOT_SENT
+            if trouble is None:
+                error = _log_in(api, params["retries"])
+                trouble, login = error and trouble_of(error), login_of(error)
         finally:
             api.close()
-        return report(_transport(connection), answers)
-
-    def not_attempted(self, params: _options.Params, cause: NotAttemptedError) -> dict[str, Any]:
-        """Every check unknown, because of ``cause``."""
-        return report(_transport(_options.connection(params)), Answers(trouble=cause))
+        return {**report(_transport(connection), replace(answers, trouble=trouble)), "login": login}
 
 
 def _ask_version(api: AgentApi, retries: int) -> Answers:
@@ -226,15 +231,13 @@ def _ask_version(api: AgentApi, retries: int) -> Answers:
         return Answers(trouble=error)
 
 
-def _log_in(api: AgentApi, retries: int, account: Hashable, logins: Logins) -> ApiError | None:
-    """The trouble with the one call that carries the credentials."""
+def _log_in(api: AgentApi, retries: int) -> ApiError | None:
+    """What the one call that carries the credentials fails with."""
     api.close()  # a kept-alive connection may be gone by now, and this question is not repeated for that
     try:
         retry(lambda: api.status(AGENT), retries, with_login=True)
     except ApiError as error:
-        logins.note(account, error)
-        return trouble_of(error)
-    logins.note(account, None)
+        return error
     return None
 
 

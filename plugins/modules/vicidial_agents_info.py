@@ -17,6 +17,7 @@ author:
 extends_documentation_fragment:
   - telephony.vicidial.connection
   - telephony.vicidial.attributes
+  - telephony.vicidial.attributes.login
   - telephony.vicidial.attributes.info_module
 attributes:
   facts:
@@ -67,7 +68,7 @@ agents:
   description:
     - One record for each agent who is logged in, with the column names of VICIdial's documentation.
     - Empty when nobody is, and when the task failed.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: list
   elements: dict
   contains:
@@ -114,16 +115,21 @@ agents:
 server_url:
   description:
     - The address of the server that was asked. Credentials are never part of it.
-    - V(null) where a loop that runs as a module has had its login refused before, and O(api_url) comes from the
-      environment. Nothing was sent then.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: str
   sample: https://dialer.example.com
+login:
+  description:
+    - What the server said of the login. One of V(accepted), V(rejected), V(unanswered) and V(not_sent).
+    - See M(telephony.vicidial.vicidial_stereo_recording) for what they mean.
+  returned: always
+  type: str
+  sample: accepted
 reason:
   description:
     - Why it failed, for playbooks to decide on.
     - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording).
-  returned: failure, but where requests or an option is missing, or an option is of a wrong type
+  returned: failure
   type: str
   sample: permission_denied
 msg:
@@ -136,21 +142,23 @@ msg:
 """
 
 from dataclasses import fields
-from typing import Any, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..module_utils import _options
 from ..module_utils._client.non_agent_api import logged_in_agents
 from ..module_utils._errors import ApiError, NotAttemptedError
-from ..module_utils._logins import Logins
+from ..module_utils._login import NOT_SENT, LoginHistory, login_of
 from ..module_utils._protocol.tables import AgentFilter, LoggedInAgent
-from ..module_utils._task import Task, run_module
+from ..module_utils._task import Task, reason_not_to_log_in, run_module
 
 _COLUMNS = [column.name for column in fields(LoggedInAgent) if column.name not in ("pause_code", "sub_status")]
 
 
 class Listing(Task):
     """Asks once who is logged in."""
+
+    api = "non-agent"
 
     def __init__(self) -> None:
         names = {"type": "list", "elements": "str", "default": []}
@@ -160,24 +168,17 @@ class Listing(Task):
         }
 
     def _drive(
-        self, params: _options.Params, _check_mode: bool, _interrupted: Callable[[], bool], logins: Logins, /
+        self, params: _options.Params, _check_mode: bool, _interrupted: Any, history: LoginHistory, _watch: Any, /
     ) -> dict[str, Any]:
-        connection = _options.non_agent_connection(params)
-        barred_by = logins.why_barred(connection.account)
-        if barred_by is not None:
-            return self.not_attempted(params, NotAttemptedError(barred_by))
+        refusal = reason_not_to_log_in(params, history)
+        if refusal is not None:
+            return {**_result(params, [], NotAttemptedError(refusal)), "login": NOT_SENT}
         agent_filter = AgentFilter(params["campaigns"], params["user_groups"])
         try:
-            agents = logged_in_agents(connection, agent_filter, params["retries"])
+            agents = logged_in_agents(_options.non_agent_connection(params), agent_filter, params["retries"])
         except ApiError as error:
-            logins.note(connection.account, error)
-            return _result(params, [], error)
-        logins.note(connection.account, None)
-        return _result(params, agents)
-
-    def not_attempted(self, params: _options.Params, cause: NotAttemptedError) -> dict[str, Any]:
-        """Nobody listed, because of ``cause``."""
-        return _result(params, [], cause)
+            return {**_result(params, [], error), "login": login_of(error)}
+        return {**_result(params, agents), "login": login_of(None)}
 
 
 def _result(params: _options.Params, agents: list[LoggedInAgent], failure: ApiError | None = None) -> dict[str, Any]:
@@ -186,8 +187,7 @@ def _result(params: _options.Params, agents: list[LoggedInAgent], failure: ApiEr
     found = {
         "changed": False,
         "agents": [{name: getattr(agent, name) for name in _COLUMNS} for agent in agents],
-        # Where nothing was sent, the environment that a module would find the address in is not known.
-        "server_url": f"{url.scheme}://{url.netloc}" if url.netloc else None,
+        "server_url": f"{url.scheme}://{url.netloc}",
     }
     if failure is None:
         return found

@@ -24,6 +24,7 @@ author:
 extends_documentation_fragment:
   - telephony.vicidial.connection
   - telephony.vicidial.attributes
+  - telephony.vicidial.attributes.login
   - telephony.vicidial.attributes.info_module
 attributes:
   facts:
@@ -109,7 +110,7 @@ recordings:
   description:
     - One record for each recording, by the time at which it began.
     - Empty when there were none, and when the task failed.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: list
   elements: dict
   contains:
@@ -161,7 +162,7 @@ recordings:
       sample: 100001_SALES_1000.wav
 kinds:
   description: The kinds that were asked for.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: list
   elements: str
   sample:
@@ -169,22 +170,29 @@ kinds:
     - campaign
 server_time:
   description: The server's time when the task began. V(null) where the server does not tell.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: str
   sample: "2026-11-25 09:13:40"
 utc_offset:
   description:
     - How far the server's time was from UTC when the task began. V(null) where the server does not tell.
     - At the time of a recording it can have been another one, before a change of the clocks.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: str
   sample: "+01:00"
+login:
+  description:
+    - What the server said of the login. One of V(accepted), V(rejected), V(unanswered) and V(not_sent).
+    - See M(telephony.vicidial.vicidial_stereo_recording) for what they mean.
+  returned: always
+  type: str
+  sample: accepted
 reason:
   description:
     - Why it failed, for playbooks to decide on.
     - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording). V(too_many_rows) means that the log gave
       100,000 rows to one call, and so may have left out others.
-  returned: failure, but where requests or an option is missing, or an option is of a wrong type
+  returned: failure
   type: str
   sample: permission_denied
 msg:
@@ -202,54 +210,60 @@ from typing import Any, Callable
 from ..module_utils import _log_options, _options
 from ..module_utils._client.agent_api import AgentApi
 from ..module_utils._client.non_agent_api import RecordingLog
-from ..module_utils._errors import ApiError, InterruptedRunError, NotAttemptedError
-from ..module_utils._logins import Logins
+from ..module_utils._errors import AccountError, ApiError, InterruptedRunError, NotAttemptedError
+from ..module_utils._login import ACCEPTED, NOT_SENT, LoginHistory, login_of
 from ..module_utils._protocol.recording_log import LogRow, LogSearch
 from ..module_utils._protocol.replies import Version
 from ..module_utils._recording_log import look_up, utc_offset
-from ..module_utils._task import Task, run_module
+from ..module_utils._task import Task, reason_not_to_log_in, run_module
 
 
 class LogListing(Task):
     """Asks the recording log."""
 
+    api = "non-agent"
+
     def __init__(self) -> None:
         self.spec = _log_options.SPEC
 
     def _drive(
-        self, params: _options.Params, _check_mode: bool, interrupted: Callable[[], bool], logins: Logins, /
+        self,
+        params: _options.Params,
+        _check_mode: bool,
+        interrupted: Callable[[], bool],
+        history: LoginHistory,
+        _watch: Any,
+        /,
     ) -> dict[str, Any]:
-        connection = _options.non_agent_connection(params)
-        barred_by = logins.why_barred(connection.account)
-        if barred_by is not None:
-            return self.not_attempted(params, NotAttemptedError(barred_by))
-        log = RecordingLog(connection, params["retries"])
-        version = None
+        refusal = reason_not_to_log_in(params, history)
+        if refusal is not None:
+            return {**_result(params, None, [], NotAttemptedError(refusal)), "login": NOT_SENT}
+        log = RecordingLog(_options.non_agent_connection(params), params["retries"])
+        version, login = None, NOT_SENT
 
         def find(search: LogSearch) -> list[LogRow]:
+            nonlocal login
             if interrupted():
                 raise InterruptedRunError
             try:
                 rows = log.find(search)
             except ApiError as error:
-                logins.note(connection.account, error)
+                if login != ACCEPTED or isinstance(error, AccountError):
+                    login = login_of(error)
                 raise
-            logins.note(connection.account, None)
+            login = ACCEPTED
             return rows
 
         ask_version = cache(lambda: _version(params))
         try:
             question = _log_options.question(params, ask_version)
             version = ask_version()
-            return _result(params, version, look_up(question, find))
+            result = _result(params, version, look_up(question, find))
         except ApiError as error:
-            return _result(params, version, [], error)
+            result = _result(params, version, [], error)
         finally:
             log.close()
-
-    def not_attempted(self, params: _options.Params, cause: NotAttemptedError) -> dict[str, Any]:
-        """No recordings, because of ``cause``."""
-        return _result(params, None, [], cause)
+        return {**result, "login": login}
 
 
 def _version(params: _options.Params) -> Version | None:

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - telephony.vicidial.connection
   - telephony.vicidial.waiting
   - telephony.vicidial.attributes
+  - telephony.vicidial.attributes.login
 attributes:
   check_mode:
     support: full
@@ -185,7 +186,7 @@ EXAMPLES = r"""
 RETURN = r"""
 recordings:
   description: One record for each agent, in the order given.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: list
   elements: dict
   contains:
@@ -280,7 +281,7 @@ recordings:
       sample: ""
 counts:
   description: How many agents were V(changed), were V(already) in the wanted state, V(failed) or were V(skipped).
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: dict
   sample:
     already: 297
@@ -291,13 +292,13 @@ ansible_facts:
   description:
     - The state of the agents as facts. A further task replaces them.
     - Ansible sets them when the task succeeds only. After a failure look at RV(recordings).
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: dict
   contains:
     vicidial_stereo_recording:
       description: >-
         The record of the agent, from RV(recordings[].user) to RV(recordings[].agent_status), when the task names one.
-      returned: when the options are in order, requests is installed and no defect ended the task
+      returned: always
       type: dict
       sample: &record
         agent_server: 10.0.0.5
@@ -312,17 +313,28 @@ ansible_facts:
         user: "1000"
     vicidial_stereo_recordings:
       description: The same for every agent of the task, by user.
-      returned: when the options are in order, requests is installed and no defect ended the task
+      returned: always
       type: dict
       sample:
         "1000": *record
 diff:
   description: The states before and after, one line for each agent.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: dict
   sample:
     before: "1000: idle\n"
     after: "1000: recording\n"
+login:
+  description:
+    - What the server said of the login.
+    - V(accepted), O(api_user) and O(api_password) are right, whatever else the account lacks.
+    - V(rejected), they are wrong, the account is locked, or the answer was not understood and may have said so. No
+      other task of this run of C(ansible-playbook) logs in with them.
+    - V(unanswered), the answer got lost, so this may have been a failed login.
+    - V(not_sent), no login has reached the server.
+  returned: always
+  type: str
+  sample: accepted
 reason:
   description:
     - Why it failed, for playbooks to decide on. The text of it never changes.
@@ -340,7 +352,7 @@ reason:
       Ansible's own worker ends with that instead, and without a result.
     - C(invalid_argument) means that an option makes no sense. Nothing was sent then.
     - C(internal_error) is a defect of this collection.
-  returned: failure, but where requests or an option is missing, or an option is of a wrong type
+  returned: failure
   type: str
   sample: not_confirmed
 msg:

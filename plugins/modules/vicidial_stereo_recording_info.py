@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - telephony.vicidial.agents
   - telephony.vicidial.connection
   - telephony.vicidial.attributes
+  - telephony.vicidial.attributes.login
   - telephony.vicidial.attributes.info_module
 options:
   when_logged_out:
@@ -67,12 +68,21 @@ EXAMPLES = r"""
   until: asked is failed or asked.recordings[0].state == 'idle'
   retries: 10
   delay: 3
+
+# A try that finds no server sends no credentials, so this can go on for as long as a restart takes.
+- name: The dialer is back
+  telephony.vicidial.vicidial_stereo_recording_info:
+    agent_user: "1000"
+  register: back
+  until: back is success or back.login == 'rejected'
+  retries: 60
+  delay: 10
 """
 
 RETURN = r"""
 recordings:
   description: One record for each agent, in the order given.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: list
   elements: dict
   contains:
@@ -132,14 +142,14 @@ recordings:
       sample: ""
 ansible_facts:
   description: The state of the agents as facts. Ansible sets them when the task succeeds only.
-  returned: when the options are in order, requests is installed and no defect ended the task
+  returned: always
   type: dict
   contains:
     vicidial_stereo_recording:
       description: >-
         The record of the agent, from RV(recordings[].user) to RV(recordings[].agent_status), when the task names one
         agent by O(agent_user) or O(alt_user).
-      returned: when the options are in order, requests is installed and no defect ended the task
+      returned: always
       type: dict
       sample: &record
         agent_server: 10.0.0.5
@@ -154,15 +164,22 @@ ansible_facts:
         user: "1000"
     vicidial_stereo_recordings:
       description: The same for every agent of the task, by user.
-      returned: when the options are in order, requests is installed and no defect ended the task
+      returned: always
       type: dict
       sample:
         "1000": *record
+login:
+  description:
+    - What the server said of the login. One of V(accepted), V(rejected), V(unanswered) and V(not_sent).
+    - See M(telephony.vicidial.vicidial_stereo_recording) for what they mean.
+  returned: always
+  type: str
+  sample: accepted
 reason:
   description:
     - Why it failed, for playbooks to decide on.
     - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording).
-  returned: failure, but where requests or an option is missing, or an option is of a wrong type
+  returned: failure
   type: str
   sample: authentication_failed
 msg:

@@ -8,6 +8,8 @@
 A module costs a third of a second before it does anything. The operation is the same object that the module runs, so
 both have one argument spec, one outcome and one set of messages. An action plugin gets no masking from Ansible: what a
 module's result would be masked for is masked here.
+
+This rests on names that Ansible may change at any time. Where one of them is missing, the module runs.
 """
 
 from __future__ import annotations
@@ -16,32 +18,47 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
-from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
+try:
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+    from ansible.module_utils.common.parameters import remove_values
+    from ansible.module_utils.errors import UnsupportedError
+except ImportError:  # the module runs then
+    pass
+
 from ..module_utils._client.http import HAS_REQUESTS
-from ..module_utils._errors import (
-    ApiError,
-    NotAttemptedError,
-)
-from ..module_utils._logins import Logins
-from ..module_utils._task import TELL_LOGIN, Task
+from ..module_utils._login import ACCEPTED, LoginHistory
+from ..module_utils._recording.scheduler import Progress
+from ..module_utils._task import LOGIN_HISTORY, Task
+from ._login_guard import LoginGuard, Turn
 from ._orphan_watch import orphaned, tied_to_parent
 
 TaskVars = Mapping[str, Any]
 
+# What comes of a name, or of a signature, that is not there any more.
+_RENAMED = (AttributeError, NameError, TypeError)
 _ACCOUNT = ("api_url", "api_user", "api_password")
-# Ansible's worker runs all items and attempts of one task for one host: an account that is not fit is tried no more
-# among them, here, and by the module elsewhere, where what the module is given stands for the account.
-_logins = Logins()
-_logins_elsewhere = Logins()
+_REPORT_SECONDS = 10.0
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What running here takes of Ansible's own names: the task's environment and options, what is wrong with them, and
+    how a result is masked."""
+
+    environment: dict[str, str]
+    params: dict[str, Any]
+    error: str | None
+    mask: Callable[[Any], Any]
 
 
 class InProcessAction(NormalAction):
@@ -51,12 +68,54 @@ class InProcessAction(NormalAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The task's result, as the module would give it."""
-        if not self._can_run_in_process(task_vars or {}):
-            return self._run_as_module(tmp, task_vars)
+        prepared = self._prepared(task_vars or {})
+        with LoginGuard(self._account()).turn(is_async=bool(self._task.async_val)) as turn:
+            if prepared is None:
+                result = self._run_as_module(tmp, task_vars, turn.history)
+            else:
+                result = self._run_in_process(prepared, task_vars or {}, turn)
+            turn.end(result)
+        return result
+
+    def _account(self) -> tuple[str, ...]:
+        """What a login is about: the API, the address, the user, the password, and where what is not known is found."""
+        try:
+            environment = self._environment_of_task()
+        except _RENAMED:
+            environment = {}
+        runs_as_we_do = self._connection.transport == "local" and not self._connection.become
+        if runs_as_we_do:
+            environment = {**os.environ, **environment}
+        given = [self._task.args.get(name) or environment.get(f"VICIDIAL_{name.upper()}") for name in _ACCOUNT]
+        host = None if self._connection.transport == "local" else self._play_context.remote_addr
+        where = () if all(given) else (self._connection.transport, host, self._task.become_user)
+        return tuple(map(str, (self.operation.api, *given, *where)))
+
+    def _environment_of_task(self) -> dict[str, str]:
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
-        with _environment({name: str(value) for name, value in environment.items()}):
-            return self._run_in_process(task_vars or {})
+        return {name: str(value) for name, value in environment.items()}
+
+    def _run_as_module(
+        self, tmp: str | None, task_vars: dict[str, Any] | None, history: LoginHistory
+    ) -> dict[str, Any]:
+        before = self._task.environment
+        if history.login is not None:
+            known = {LOGIN_HISTORY: history.to_text()}
+            self._task.environment = [*(before if isinstance(before, list) else [before]), known]
+        try:
+            with tied_to_parent():
+                result: dict[str, Any] = super().run(tmp, task_vars)
+                return result
+        finally:
+            self._task.environment = before
+
+    def _prepared(self, task_vars: TaskVars) -> _Prepared | None:
+        """What it takes to run here; None where the module is to run."""
+        try:
+            return self._prepare() if self._can_run_in_process(task_vars) else None
+        except _RENAMED:
+            return None
 
     def _can_run_in_process(self, task_vars: TaskVars) -> bool:
         """Whether the module would run as this user, on this machine, with this Python."""
@@ -72,71 +131,60 @@ class InProcessAction(NormalAction):
         # Discovery looks for any Python that works. This one does.
         return python.startswith("auto") or _same_python(python)
 
-    def _run_as_module(self, tmp: str | None, task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        args = _to_json_types(self._task.args)
-        account = self._account_elsewhere(args)
-        barred_by = _logins_elsewhere.why_barred(account)
-        if barred_by is not None:
-            return self._not_attempted(args, barred_by)
-        with tied_to_parent():
-            result: dict[str, Any] = super().run(tmp, task_vars)
-        login = result.pop("login", None)
-        if login is not None:
-            _logins_elsewhere.note_elsewhere(account, login)
-        return result
+    def _prepare(self) -> _Prepared:
+        environment = self._environment_of_task()
+        with _environment(environment):
+            validation = ArgumentSpecValidator(**self.operation.spec).validate(_to_json_types(self._task.args))
+        secrets = validation._no_log_values
+        error: str | None = validation.errors.msg if validation.error_messages else None
+        if error is not None and isinstance(validation.errors[0], UnsupportedError):
+            error = f"Unsupported parameters for ({self._task.resolved_action}) module: {error}"
+        return _Prepared(
+            environment, validation.validated_parameters, error, partial(remove_values, no_log_strings=secrets)
+        )
 
-    def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> str:
-        """The task's environment; a module whose result comes back here is asked to tell of its login in it."""
-        environment: dict[str, Any] = {}
-        super()._compute_environment_string(environment)
-        if not self._task.async_val:
-            environment[TELL_LOGIN] = "1"
-        if raw_environment_out is not None:
-            raw_environment_out.update(environment)
-        prefix: str = self._connection._shell.env_prefix(**environment)
-        return prefix
-
-    def _account_elsewhere(self, args: dict[str, Any]) -> tuple[str, ...]:
-        """What a refusal is about: the options, else the task's environment, else that of where the module runs."""
-        environment: dict[str, Any] = {}
-        self._compute_environment_string(environment)
-        given = [args.get(name) or environment.get(f"VICIDIAL_{name.upper()}") for name in _ACCOUNT]
-        where = () if all(given) else (self._connection.transport, self._task.delegate_to, self._task.become_user)
-        return tuple(map(str, (*given, *where)))
-
-    def _not_attempted(self, args: dict[str, Any], barred_by: ApiError) -> dict[str, Any]:
-        """What the module would say if it knew what the account is ``barred_by``."""
-        from_environment = dict.fromkeys(_ACCOUNT, "unknown")
-        validation = ArgumentSpecValidator(**self.operation.spec).validate({**from_environment, **args})
-        result = self.operation.not_attempted(validation.validated_parameters, NotAttemptedError(barred_by))
-        masked: dict[str, Any] = remove_values(result, validation._no_log_values)
-        return masked
-
-    def _run_in_process(self, task_vars: TaskVars) -> dict[str, Any]:
-        operation = self.operation
-        validation = ArgumentSpecValidator(**operation.spec).validate(_to_json_types(self._task.args))
-        params = validation.validated_parameters
+    def _run_in_process(self, prepared: _Prepared, task_vars: TaskVars, turn: Turn) -> dict[str, Any]:
         warnings: list[str] = []
-        if validation.error_messages:
-            result = {"failed": True, "msg": self._argument_error(validation)}
+        if prepared.error is not None:
+            result = {"failed": True, "msg": prepared.error}
         else:
             is_orphaned = orphaned()
-            result, more = operation.perform(params, self._task.check_mode, is_orphaned, _logins)
+            watch = self._watch(prepared, str(task_vars.get("inventory_hostname")), turn)
+            with _environment(prepared.environment):
+                result, warnings = self.operation.perform(
+                    prepared.params, self._task.check_mode, is_orphaned, turn.history, watch
+                )
             if is_orphaned():
                 raise AnsibleError("ansible-playbook is gone")  # a long result would wait for its reader forever
-            warnings += more
         if _injects_invocation(task_vars):
-            result["invocation"] = {"module_args": params}
+            result["invocation"] = {"module_args": prepared.params}
         if warnings:
             result["warnings"] = warnings
-        masked: dict[str, Any] = remove_values(result, validation._no_log_values)
+        masked: dict[str, Any] = prepared.mask(result)
         return masked
 
-    def _argument_error(self, validation: Any) -> str:
-        message: str = validation.errors.msg
-        if isinstance(validation.errors[0], UnsupportedError):
-            message = f"Unsupported parameters for ({self._task.resolved_action}) module: {message}"
-        return message
+    def _watch(self, prepared: _Prepared, host: str, turn: Turn) -> Callable[[Progress], None]:
+        """Lets others go on once the account is accepted, and says on the screen now and then that it takes long."""
+        reports = 1
+
+        def watch(progress: Progress) -> None:
+            nonlocal reports
+            if progress.accepted:
+                turn.note(ACCEPTED)
+            if progress.seconds >= reports * _REPORT_SECONDS:
+                reports += 1
+                # On stderr: stdout may be JSON.
+                self._display.display(prepared.mask(f"[{host}]: {_still_waiting(progress)}"), stderr=True)
+
+        return watch
+
+
+def _still_waiting(progress: Progress) -> str:
+    pending = progress.pending
+    named = ", ".join(pending[:_MOST_NAMED])
+    more = f" and {len(pending) - _MOST_NAMED} more" if len(pending) > _MOST_NAMED else ""
+    agents = "agent" if len(pending) == 1 else "agents"
+    return f"still waiting after {progress.seconds:.0f} s for {agents} {named}{more} (of {len(progress.runs)})"
 
 
 @contextmanager

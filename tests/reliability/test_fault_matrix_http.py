@@ -23,7 +23,6 @@ from typing import Any, Callable
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _options
-from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.modules.vicidial_stereo_recording import OPERATION
 from ansible_collections.telephony.vicidial.plugins.modules.vicidial_stereo_recording import wanted as desired_state
 from ansible_collections.telephony.vicidial.tests.certificates import make_certificate
@@ -222,7 +221,7 @@ def play(cell: Cell, certificates: Certificates) -> str:
         site.server.faults.add(site.dialer, "close-after", skip=cell.at - 1)
         site.witness.after[cell.at] = lambda: TROUBLES[cell.broken](site)
     options = params(cell, site)
-    result, _warnings = OPERATION.perform(options, False, lambda: False, Logins())
+    result, _warnings = OPERATION.perform(options, False, lambda: False)
     # A connection that closes just as the next call goes out, or a call that takes too long: nobody knows what arrived.
     all_seen = not (cell.broken or cell.seconds or cell.fault == "close-after")
     unseen = [] if all_seen else [Exchange("STATUS", fault=fault) for fault in ("refused", "latency")]

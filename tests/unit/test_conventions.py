@@ -110,8 +110,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_recording_log": {"_protocol"},
     "_log_options": {"_errors", "_options", "_protocol", "_recording_log"},
     "_options": {"_client", "_errors", "_protocol"},
-    "_logins": {"_errors"},
-    "_task": {"_client", "_errors", "_logins", "_options", "_protocol", "_recording"},
+    "_login": {"_errors"},
+    "_task": {"_client", "_errors", "_login", "_options", "_protocol", "_recording"},
 }
 UTILS = ROOT / "plugins" / "module_utils"
 SOURCES = sorted(path for path in UTILS.rglob("*.py") if path.name != "__init__.py")

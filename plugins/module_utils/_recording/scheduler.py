@@ -13,7 +13,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Callable, Protocol
 
@@ -94,11 +94,26 @@ class _AgentRun:
     sent_at: float = 0.0
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is, ``seconds`` after it began. ``accepted``: the server has let the account in."""
+
+    seconds: float
+    accepted: bool
+    runs: Sequence[_AgentRun]
+
+    @property
+    def pending(self) -> list[str]:
+        """The users, or alt_users, of those agents who are not done."""
+        return [run.agent.user or run.agent.alt_user or "" for run in self.runs if run.outcome is None]
+
+
 class Scheduler:
     """Drives every agent to the ``wanted`` state. In ``check_mode`` no signal is sent, whatever the decision says.
 
     The first agent is asked alone, so that an error of the account costs one call in all, however many agents there
-    are. ``rate_limit`` is in calls a second, None for no limit. ``interrupted`` is asked every now and then.
+    are. ``rate_limit`` is in calls a second, None for no limit. ``interrupted`` is asked, and ``watch`` is
+    told how far it is, every now and then.
     """
 
     def __init__(
@@ -108,12 +123,14 @@ class Scheduler:
         check_mode: bool = False,
         rate_limit: float | None = None,
         interrupted: Callable[[], bool] = lambda: False,
+        watch: Callable[[Progress], None] = lambda _progress: None,
     ) -> None:
         self._workers = workers
         self._wanted = wanted
         self._check_mode = check_mode
         self._gap = 1 / rate_limit if rate_limit else 0.0
         self._interrupted = interrupted
+        self._watch = watch
         self._next_call_at = workers.now()
         self._limit = ConcurrencyLimit(workers.free)
         self._not_begun: deque[_AgentRun] = deque()
@@ -132,8 +149,11 @@ class Scheduler:
     def trouble(self) -> ApiError | None:
         """Why the server did not accept the account, or what came instead of its answer; None once it has accepted."""
         error = self._stopped_by
-        is_about_account = error is not None and (error.counts_as_failed_login or not self._has_answered)
-        return error if is_about_account else None
+        if error is None or not self._has_answered:
+            return error
+        # An answer that makes no sense says nothing of an account that was accepted.
+        is_refused = error.counts_as_failed_login and error.delivery is Delivery.REJECTED
+        return error if is_refused else None
 
     def run(self, agents: Iterable[Agent], refusal: ApiError | None = None) -> list[AgentResult]:
         """What became of each of ``agents``, in their order. Errors, an interruption too, are in the outcomes.
@@ -144,7 +164,10 @@ class Scheduler:
         self._not_begun.extend(runs)
         if refusal is not None:
             self._stop(refusal, None)
+        began = self._workers.now()
         while self._not_begun or self._due or self._under_way:
+            accepted = self._has_answered and self.trouble is None
+            self._watch(Progress(self._workers.now() - began, accepted, runs))
             if self._interrupted():
                 self._stop(InterruptedRunError(), None)
             while self._hand_out_one():

@@ -42,7 +42,9 @@ def play(
     plays = tasks if "hosts" in tasks[0] else [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
     playbook.write_text(json.dumps(plays))
     interpreter = ["-e", f"ansible_python_interpreter={python}"] if python else []
-    local = ["-i", "localhost,", "-c", "local", *interpreter]
+    local = ["-c", "local", *interpreter]
+    if "-i" not in arguments:
+        local += ["-i", "localhost,"]
     code, output = ansible_playbook(directory, str(playbook), *local, *arguments, **environment)
     assert code == 0, output
     return output

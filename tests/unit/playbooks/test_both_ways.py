@@ -200,11 +200,65 @@ def test_it_hands_over_to_the_module(simulator: Simulator, tmp_path: Path, keywo
     assert "AnsiballZ_vicidial" in output
 
 
+# Ansible itself still finds the name; only our action plugin does not.
+WITHOUT = """
+import sys
+from ansible.module_utils.common.arg_spec import ValidationResult
+from ansible.plugins.action import ActionBase
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.telephony.vicidial.plugins.plugin_utils import _in_process
+
+class CallbackModule(CallbackBase):
+    CALLBACK_NAME = "without"
+
+def hide(owner, name):
+    found = owner.__getattribute__
+    def without(self, wanted):
+        if wanted == name and sys._getframe(1).f_code.co_filename.endswith("_in_process.py"):
+            raise AttributeError(name)
+        return found(self, wanted)
+    owner.__getattribute__ = without
+"""
+PRIVATE_NAMES = {
+    "the environment": "hide(ActionBase, '_compute_environment_string')",
+    "the templar": "hide(ActionBase, '_templar')",
+    "the secrets": "hide(ValidationResult, '_no_log_values')",
+    "the masking": "del _in_process.remove_values",
+    "the validation": "del _in_process.ArgumentSpecValidator",
+    "the signature": "_in_process.ArgumentSpecValidator = object",
+}
+
+
+@pytest.mark.parametrize("name", PRIVATE_NAMES)
+def test_where_ansible_has_renamed_what_it_keeps_for_itself_the_module_runs(
+    simulator: Simulator, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "without.py").write_text(f"{WITHOUT}\n{PRIVATE_NAMES[name]}\n")
+    task = {**scenario(simulator, "told", {ASK: {"agent_user": "1000"}}), "ignore_errors": False}
+    output = play(tmp_path, [task], "-vvvv", ANSIBLE_CALLBACK_PLUGINS=str(tmp_path))
+    assert "AnsiballZ_vicidial" in output
+
+
 @pytest.mark.parametrize("value", [None, "auto", "auto_silent"])
 def test_a_python_yet_to_be_discovered_is_ours(simulator: Simulator, tmp_path: Path, value: str | None) -> None:
     variables = {"vars": {"ansible_python_interpreter": value}} if value else {}
     task = {**scenario(simulator, "told", {ASK: {"agent_user": "1000"}}), "ignore_errors": False, **variables}
     assert "AnsiballZ_vicidial" not in play(tmp_path, [task], "-vvvv", python=None)
+
+
+def test_a_long_wait_says_every_ten_seconds_whom_it_waits_for(tmp_path: Path) -> None:
+    """On stderr, so that JSON on stdout stays JSON; and without the password, even where it is an agent's number."""
+    with serving(call_center()) as simulator:
+        simulator.dialer.accounts["1001"] = Account("1001", "1001")
+        for user in ("1000", "1001"):
+            simulator.dialer.change_screen(user, open=False)
+        options = {"agent_users": ["1000", "1001"], "state": "recording", "wait_timeout": 21}
+        task = scenario(simulator, "told", {DECLARE: {**options, "api_user": "1001", "api_password": "1001"}})
+        output = play(tmp_path, [task])
+    assert re.findall(r"^\[localhost\]: (still waiting after [12]\d s for .*)$", output, re.MULTILINE) == [
+        "still waiting after 10 s for agents 1000, ******** (of 2)",
+        "still waiting after 20 s for agents 1000, ******** (of 2)",
+    ]
 
 
 def test_a_task_that_runs_out_of_its_timeout_fails_and_says_so(simulator: Simulator, tmp_path: Path) -> None:

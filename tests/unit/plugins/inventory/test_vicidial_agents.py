@@ -29,7 +29,6 @@ from ansible.utils.display import Display
 from ansible_collections.telephony.vicidial.plugins.doc_fragments import connection
 from ansible_collections.telephony.vicidial.plugins.inventory import vicidial_agents
 from ansible_collections.telephony.vicidial.plugins.module_utils import _options
-from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.modules.vicidial_stereo_recording_info import OPERATION
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 from vicidial_simulator.accounts import Account
@@ -207,7 +206,7 @@ def test_recording_gives_the_record_that_the_modules_give_as_a_fact(source: Sour
     spec = {**_options.CONNECTION_SPEC, **_options.THROTTLE_SPEC}
     params = {**{name: option.get("default") for name, option in spec.items()}, **named}
     params.update(api_url=source.simulator.url, api_user="6666", api_password="simulated")
-    told, _warnings = OPERATION.perform(params, False, lambda: False, Logins())
+    told, _warnings = OPERATION.perform(params, False, lambda: False)
     facts = told["ansible_facts"]["vicidial_stereo_recordings"]
     assert facts["1003"]["state"] == "recording"
     for user in ("1003", "1004"):

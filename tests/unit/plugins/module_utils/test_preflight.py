@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors, _preflight
+from ansible_collections.telephony.vicidial.plugins.module_utils._login import REJECTED, LoginHistory
 from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import CHECKS, Answers, Transport, findings
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import Version
 
@@ -100,10 +101,12 @@ def test_without_a_version_nothing_is_known_but_how_far_the_connection_came(trou
     assert tls == ("passed" if trouble in (BAD_GATEWAY, WEB_PAGE) else "unknown")
 
 
-def test_where_nothing_was_attempted_nothing_is_known() -> None:
-    answers = Answers(trouble=_errors.NotAttemptedError(_errors.AuthenticationFailedError()))
-    for transport in (HTTPS, replace(HTTPS, encrypted=False)):
-        assert set(statuses(transport, answers).values()) == {"unknown"}
+def test_where_a_login_was_rejected_before_the_account_is_not_known() -> None:
+    refusal = LoginHistory(REJECTED, "authentication_failed").refusal()
+    answers = replace(FIT, trouble=refusal)
+    found = statuses(HTTPS, answers)
+    assert {check for check, status in found.items() if status == "passed"} == {"server", "tls", "build", "clock"}
+    assert set(found.values()) == {"passed", "unknown"}
     assert _preflight.report(HTTPS, answers)["reason"] == "authentication_failed"
 
 

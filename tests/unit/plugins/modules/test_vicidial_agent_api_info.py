@@ -16,7 +16,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _options
 from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import CHECKS
 from ansible_collections.telephony.vicidial.plugins.modules import vicidial_agent_api_info as module
 from ansible_collections.telephony.vicidial.tests.support import Simulator
@@ -24,6 +23,7 @@ from ansible_collections.telephony.vicidial.tests.unit.plugins.modules.conftest 
 from vicidial_simulator.faults import NAMES, STATE_FAULTS
 
 KEYS = {
+    "login",
     "changed",
     "fit",
     "blocking",
@@ -267,18 +267,8 @@ def params(simulator: Simulator, password: str) -> dict[str, Any]:
     return dict(ArgumentSpecValidator(**module.PREFLIGHT.spec).validate(given).validated_parameters)
 
 
-def test_a_wrong_password_is_tried_once_among_all_items_of_a_loop(simulator: Simulator) -> None:
-    logins = Logins()
-    first, second = (
-        module.PREFLIGHT.perform(params(simulator, "wrong"), False, lambda: False, logins)[0]["blocking"]
-        for _time in range(2)
-    )
-    assert first == second
-    assert simulator.dialer.accounts["6666"].failures == 1
-
-
 def test_a_job_that_is_cancelled_after_the_first_answer_does_not_log_in(simulator: Simulator) -> None:
-    result, _warnings = module.PREFLIGHT.perform(params(simulator, "simulated"), False, lambda: True, Logins())
+    result, _warnings = module.PREFLIGHT.perform(params(simulator, "simulated"), False, lambda: True)
     assert result["reason"] == "interrupted"
     assert [it["function"] for it in simulator.journal.entries()] == ["version"]
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
 from ansible_collections.telephony.vicidial.plugins.modules import vicidial_agents_info as module
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 from ansible_collections.telephony.vicidial.tests.unit.plugins.modules.conftest import Run
@@ -95,13 +93,3 @@ def test_a_failure_has_the_same_keys_a_reason_and_no_password(task: Task, option
 def test_bad_options_send_nothing(task: Task, options: dict[str, Any]) -> None:
     assert task(**options)["reason"] == "invalid_argument"
     assert task.calls() == []
-
-
-def test_only_what_may_have_cost_a_login_bars_the_account_from_the_next_item(simulator: Simulator) -> None:
-    given = {"api_url": simulator.url, "api_user": "6666", "api_password": "wr0ng", "retries": 0}
-    params = ArgumentSpecValidator(**module.LISTING.spec).validate(given).validated_parameters
-    logins = Logins()
-    simulator.faults.add(simulator.dialer, "bad-gateway", times=1)
-    for reason in ("http_error", "authentication_failed", "authentication_failed"):
-        assert module.LISTING.perform(params, False, lambda: False, logins)[0]["reason"] == reason
-    assert simulator.dialer.accounts["6666"].failures == 1

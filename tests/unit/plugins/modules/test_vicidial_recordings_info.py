@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.telephony.vicidial.plugins.module_utils._logins import Logins
+from ansible_collections.telephony.vicidial.plugins.module_utils._login import LoginHistory
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol import recording_log
 from ansible_collections.telephony.vicidial.plugins.modules import vicidial_recordings_info as module
 from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER, Simulator, serving
@@ -284,7 +284,7 @@ def test_a_lost_answer_is_asked_for_again_once_the_login_is_proven(task: Task) -
             task.simulator.faults.add(task.simulator.dialer, "crash-before-work", times=1)
         return False
 
-    assert len(module.LOG_LISTING.perform(params, False, interrupted, Logins())[0]["recordings"]) == 4
+    assert len(module.LOG_LISTING.perform(params, False, interrupted)[0]["recordings"]) == 4
     assert task.lookups() == CODES + 1
 
 
@@ -296,23 +296,22 @@ def test_the_first_lost_answer_may_be_a_failed_login(task: Task) -> None:
         task.simulator.faults.add(task.simulator.dialer, "crash-before-work", times=1)
         return False
 
-    assert module.LOG_LISTING.perform(params, False, interrupted, Logins())[0]["reason"] == "http_error"
+    assert module.LOG_LISTING.perform(params, False, interrupted)[0]["reason"] == "http_error"
     assert (len(asked), task.lookups()) == (1, 1)
 
 
 def test_an_interruption_ends_it_without_a_list(task: Task) -> None:
     answered = iter([False] * 3 + [True])
-    result = module.LOG_LISTING.perform(_params(task.simulator), False, lambda: next(answered), Logins())[0]
+    result = module.LOG_LISTING.perform(_params(task.simulator), False, lambda: next(answered))[0]
     assert (result["reason"], result["recordings"]) == ("interrupted", [])
     assert task.lookups() == 3
 
 
-def test_a_refused_login_bars_the_account_from_the_next_item(task: Task) -> None:
-    params, logins = {**_params(task.simulator), "api_password": "wr0ng"}, Logins()
-    for _item in range(3):
-        result = module.LOG_LISTING.perform(params, False, lambda: False, logins)[0]
-        assert (result["reason"], result["recordings"]) == ("authentication_failed", [])
-    assert task.simulator.dialer.accounts[USER].failures == 1
+def test_after_a_rejected_login_the_log_is_not_asked(task: Task) -> None:
+    history = LoginHistory("rejected", "authentication_failed")
+    result = module.LOG_LISTING.perform(_params(task.simulator), False, lambda: False, history)[0]
+    assert (result["reason"], result["recordings"]) == ("authentication_failed", [])
+    assert (result["login"], task.simulator.journal.entries()) == ("not_sent", [])
 
 
 def _params(simulator: Simulator) -> dict[str, Any]:
