@@ -14,9 +14,10 @@ options:
   agent_user:
     description:
       - The user of the agent, as logged in to the agent screen.
-      - Quote a number that begins with a zero, or YAML reads another one.
+      - Quote it. YAML reads C(0042) as 34 and C(yes) as a boolean. A boolean is refused, and a number below 1000 is
+        warned of; whether a larger one was written so cannot be seen any more.
       - Exactly one of O(agent_user), O(agent_users) and O(alt_user) is needed.
-    type: str
+    type: raw
   agent_users:
     description:
       - The users of many agents. They are worked through at the same time, which for a whole floor takes seconds.
@@ -24,10 +25,11 @@ options:
       - When some of them fail, all the others are attempted all the same. Only an error of the account, or a server
         that does not answer any more, ends it for all.
     type: list
-    elements: str
+    elements: raw
   alt_user:
-    description: An agent by the field C(Custom 3) of the user in VICIdial instead.
-    type: str
+    description:
+      - An agent by the field C(Custom 3) of the user in VICIdial instead. Letters and digits only, two at least.
+    type: raw
   concurrency:
     description:
       - How many calls are under way at the same time at most, 1 to 8, each over a connection of its own.

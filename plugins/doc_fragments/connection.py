@@ -29,8 +29,10 @@ options:
   api_password:
     description:
       - The password of O(api_user). It leaves the module in the body of a POST request only.
-      - VICIdial drops all characters but letters, digits and C(-.+/=_) before it compares passwords. With others in it
-        a password can never match on most systems; the module warns about it.
+      - Letters, digits, C(-) and C(_) are right everywhere. C(.), C(+), C(/) and C(=) are right for recordings, but the
+        Non-Agent API drops them, so that every listing of agents would be a failed login. It is not sent then.
+      - VICIdial drops all other characters before it compares passwords. With them a password can never match on most
+        systems; the module warns about it.
       - Ten wrong passwords lock the account for 15 minutes, for everyone who uses it. One run of C(ansible-playbook)
         sends a wrong one B(once) to each of the two APIs, whatever its hosts, forks, loops and retries.
       - Ansible masks it wherever it stands in a result. A password that is an agent's number masks that number too.
@@ -86,6 +88,18 @@ notes:
   - Proxy settings of the environment are respected. A C(.netrc) is not, and redirects are not followed.
 """
 
+    # For what asks the Non-Agent API as well.
+    LISTING = r"""
+options:
+  non_agent_api_url:
+    description:
+      - The full path of VICIdial's C(non_agent_api.php), or the root of another server that has it.
+      - Without it the Non-Agent API is asked below O(api_url), at C(/vicidial/non_agent_api.php). It is needed where
+        O(api_url) is the path of a script that is not C(/agc/api.php), such as V(https://dialer.example.com/agc2/api.php).
+      - If not set, the value of the environment variable E(VICIDIAL_NON_AGENT_API_URL) is used.
+    type: str
+"""
+
     # For plugins, which read the environment by themselves. To be used together with the one above.
     PLUGIN = r"""
 options:
@@ -107,4 +121,7 @@ options:
   ca_path:
     env:
       - name: VICIDIAL_CA_PATH
+  non_agent_api_url:
+    env:
+      - name: VICIDIAL_NON_AGENT_API_URL
 """

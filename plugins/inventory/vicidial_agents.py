@@ -14,10 +14,12 @@ description:
   - Its file is named C(vicidial_agents.yml) or C(vicidial_agents.yaml), or ends in C(.vicidial_agents.yml) or
     C(.vicidial_agents.yaml).
   - Nobody logged in is an empty inventory, not an error.
+  - VICIdial lists only the agents whom the user group of the API user may see, without a word about the others.
 author:
   - telephony.vicidial maintainers (@telephony-vicidial)
 extends_documentation_fragment:
   - telephony.vicidial.connection
+  - telephony.vicidial.connection.listing
   - telephony.vicidial.connection.plugin
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
@@ -31,12 +33,12 @@ options:
   campaigns:
     description: Only the agents who are logged in to one of these campaigns. Without it, all.
     type: list
-    elements: str
+    elements: raw
     default: []
   user_groups:
     description: Only the agents of these user groups. Without it, all.
     type: list
-    elements: str
+    elements: raw
     default: []
   sub_status:
     description:
@@ -51,8 +53,9 @@ options:
   recording:
     description:
       - Whether to ask for the STATUS of each agent's stereo recording too, one call an agent.
-      - The record is the variable C(vicidial_stereo_recording), as the modules of this collection give it as a fact.
-      - An agent whose STATUS fails has C(vicidial_stereo_recording.state=null), and a warning says why. What is not
+      - The record is the variable C(vicidial_recording). It holds what the fact C(vicidial_stereo_recording) of the
+        modules holds. Its name is another one, for a fact hides a variable of the inventory that has the same name.
+      - An agent whose STATUS fails has C(vicidial_recording.state=null), and a warning says why. What is not
         about one agent, such as a missing permission, is an error of the inventory.
     type: bool
     default: false
@@ -64,10 +67,12 @@ options:
     description: With O(recording=true), how many STATUS are asked a second at most. Without it there is no limit.
     type: float
 notes:
-  - The API user needs a User Level of 7 or more, and View Reports. Its C(API Allowed Functions) hold
-    C(logged_in_agents). Only O(recording=true) needs C(Agent API Access) and C(stereo_recording) as well, and the
-    server's build that is named here.
-  - The connection options can be templates, such as a lookup of the password. They see extra variables and no others.
+  - The API user needs a User Level of 7 or more, View Reports and C(Agent API Access). Its C(API Allowed Functions)
+    hold C(logged_in_agents). Only O(recording=true) needs C(stereo_recording) as well, and the server's build that is
+    named here.
+  - The options of the connection and those of this plugin can be templates in the file, such as a lookup of the
+    password. They see extra variables and no others. Those of caching and of constructed groups are no templates.
+    What is no boolean, number or path after that is refused.
   - "Variables of a host: C(vicidial_user), C(vicidial_campaign_id), C(vicidial_session_id), C(vicidial_status),
     C(vicidial_lead_id) (a number), C(vicidial_callerid), C(vicidial_calls_today) (a number), C(vicidial_full_name),
     C(vicidial_user_group), C(vicidial_user_level) (a number)."
@@ -91,7 +96,7 @@ keyed_groups:
     key: vicidial_campaign_id
 
 # A play over it: ansible-playbook -i floor.vicidial_agents.yml record_sales.yml
-# - name: Everybody in SALES is being recorded
+# - name: Everybody in SALES who talks is being recorded
 #   hosts: campaign_SALES
 #   gather_facts: false
 #   tasks:
@@ -99,6 +104,8 @@ keyed_groups:
 #       telephony.vicidial.vicidial_stereo_recording:
 #         agent_user: "{{ vicidial_user }}"
 #         state: recording
+#         require_call: true
+#         when_no_call: ignore
 
 ---
 # Everything said in the file. ansible-inventory --graph shows who is being recorded.
@@ -115,7 +122,7 @@ sub_status: true
 host_prefix: agent_
 recording: true
 groups:
-  recorded: vicidial_stereo_recording.state == 'recording'
+  recorded: vicidial_recording.state == 'recording'
   in_a_call: vicidial_status == 'INCALL'
 keyed_groups:
   - prefix: campaign
@@ -131,9 +138,8 @@ cache_timeout: 30
 """
 
 import json
-import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -142,6 +148,7 @@ from typing import Any
 from ansible.errors import AnsibleParserError
 from ansible.inventory.data import InventoryData
 from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
@@ -154,7 +161,6 @@ from ..module_utils._errors import (
     InvalidArgumentError,
 )
 from ..module_utils._protocol.names import Agent, is_user
-from ..module_utils._protocol.tables import AgentFilter
 from ..module_utils._recording.results import record
 from ..module_utils._recording.scheduler import AgentResult, Scheduler
 from ..module_utils._recording.steps import DesiredState
@@ -175,8 +181,19 @@ else:
 
 
 Variables = dict[str, Any]
-_OPTIONS = (*_options.CONNECTION_SPEC, *_options.THROTTLE_SPEC)
+_OWN_SPEC: Variables = {
+    **_options.FILTER_SPEC,
+    "sub_status": {"type": "bool", "default": False},
+    "recording": {"type": "bool", "default": False},
+    "host_prefix": {"type": "str", "default": ""},
+}
+_SPEC: Variables = {**_options.CONNECTION_SPEC, **_options.LISTING_SPEC, **_options.THROTTLE_SPEC, **_OWN_SPEC}
+# What the answer depends on.
 _CHOOSING_OPTIONS = ("campaigns", "user_groups", "sub_status", "recording")
+# What Ansible would convert by itself: text that is no boolean to False, a template to a path.
+_CONVERTED = frozenset(name for name, option in _SPEC.items() if option["type"] not in ("str", "raw"))
+# Booleans of Ansible's own fragments, which it takes as they stand.
+_BOOLEANS_OF_ANSIBLE = ("cache", "strict", "leading_separator", "use_extra_vars")
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -192,22 +209,24 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Add the hosts. ``cache`` is False when the user has asked for a refresh."""
         super().parse(inventory, loader, path)
         given = self._read_config_data(path)
-        if "ca_path" not in given and os.environ.get("VICIDIAL_CA_PATH") == "":
-            # Ansible would take an empty path for the working directory. Empty it is where an AWX credential has no CA.
-            self._options["ca_path"] = None
         if not HAS_REQUESTS:
             raise AnsibleParserError(missing_required_lib("requests"))
         try:
-            floor = self._floor(path, cache)
+            params = self._params(given)
+            floor = self._floor(path, params, cache)
         except ApiError as error:
             # Nothing of the error but its text goes on: a cause would be shown with it.
             raise AnsibleParserError(str(error)) from None
-        self._add(floor)
+        self._add(floor, params["host_prefix"])
 
-    def _floor(self, path: str, may_read_cache: bool) -> list[Variables]:
+    def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
+        """As Ansible's, but without the options that are converted here, and strictly."""
+        kept = {name: value for name, value in (direct or {}).items() if name not in _CONVERTED}
+        super().set_options(task_keys=task_keys, var_options=var_options, direct=kept)
+
+    def _floor(self, path: str, params: Variables, may_read_cache: bool) -> list[Variables]:
         """The variables of each agent, from the cache where that is wanted and possible."""
-        params = self._params()
-        about = {name: params[name] for name in ("api_url", "api_user", *_CHOOSING_OPTIONS)}
+        about = {name: params[name] for name in ("api_url", "non_agent_api_url", "api_user", *_CHOOSING_OPTIONS)}
         key = self.get_cache_key(f"{path} {json.dumps(about)}")
         keeps_cache = self.get_option("cache")
         if keeps_cache and may_read_cache:
@@ -224,27 +243,25 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._cache[key] = floor
         return floor
 
-    def _params(self) -> Variables:
-        """The options as the modules have them, checked as theirs are."""
+    def _params(self, given: Variables) -> Variables:
+        """The options by the rules of the modules; ``given`` are those of the file, as they stand there."""
         self.templar.available_variables = self._vars
-        params = {name: self._evaluated(name) for name in _OPTIONS}
-        params.update({name: self.get_option(name) for name in _CHOOSING_OPTIONS})
-        for name in ("campaigns", "user_groups"):
-            params[name] = [str(entry) for entry in params[name]]
+        values = {name: self._evaluated(name, given[name]) for name in _SPEC if given.get(name) is not None}
+        for name in _BOOLEANS_OF_ANSIBLE:
+            if given.get(name) is not None:
+                _refuse(ArgumentSpecValidator({name: {"type": "bool"}}).validate({name: given[name]}).error_messages)
+        validated = ArgumentSpecValidator(_SPEC, required_by=_options.CONNECTION_REQUIRED_BY).validate(values)
+        _refuse(validated.error_messages)
+        params: Variables = validated.validated_parameters
         _options.check(params)
-        if params["client_key"] and not params["client_cert"]:
-            raise InvalidArgumentError("client_key is set without client_cert", "Set both; nothing was sent")
         for warning in _options.warnings(params):
             self.display.warning(warning)
         return params
 
-    def _evaluated(self, name: str) -> Any:
-        """An option that can be a template. What goes wrong in one is not shown: it could hold the password."""
-        value = self.get_option(name)
-        if not isinstance(value, str):
-            return value
+    def _evaluated(self, name: str, value: Any) -> Any:
+        """``value``, which can be a template. What goes wrong in one is not shown: it could hold the password."""
         try:
-            return str(self.templar.template(value))
+            return self.templar.template(value)
         except Exception as error:  # noqa: BLE001 - whatever a lookup may raise
             raise InvalidArgumentError(
                 f"{name} is a template that cannot be evaluated ({type(error).__name__})",
@@ -252,7 +269,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             ) from None
 
     def _ask(self, params: Variables) -> list[Variables]:
-        agent_filter = AgentFilter(params["campaigns"], params["user_groups"], params["sub_status"])
+        agent_filter = _options.agent_filter(params, params["sub_status"])
         agents = logged_in_agents(_options.non_agent_connection(params), agent_filter, params["retries"])
         floor = []
         for agent in agents:
@@ -264,7 +281,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if params["recording"]:
             results = self._ask_each([variables["vicidial_user"] for variables in floor], params)
             for variables, result in zip(floor, results):
-                variables["vicidial_stereo_recording"] = record(result)
+                variables["vicidial_recording"] = record(result)
         return floor
 
     def _ask_each(self, users: list[str], params: Variables) -> list[AgentResult]:
@@ -283,11 +300,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             )
         return results
 
-    def _add(self, floor: Iterable[Variables]) -> None:
+    def _add(self, floor: Iterable[Variables], host_prefix: str) -> None:
         """Make each agent a host, in the groups that the options construct."""
         added = []
         for variables in floor:
-            name = self.get_option("host_prefix") + variables["vicidial_user"]
+            name = host_prefix + variables["vicidial_user"]
             if name in self.inventory.groups:
                 self._warn_of_group(name)
                 continue
@@ -318,6 +335,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _warn_of_group(self, name: str) -> None:
         self.display.warning(f"Left out agent {name}: a group has this name. Set host_prefix to tell them apart.")
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    """Raise InvalidArgumentError for the first of what Ansible's own validation found."""
+    for problem in problems:
+        raise InvalidArgumentError(problem, "Correct the option; nothing was sent")
 
 
 def _never_evaluated(value: Any) -> Any:

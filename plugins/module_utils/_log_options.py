@@ -23,7 +23,7 @@ _LONGEST_SPAN = timedelta(days=31)
 
 SPEC: dict[str, Any] = {
     "argument_spec": {
-        "agent_users": {"type": "list", "elements": "str", "default": []},
+        "agent_users": {"type": "list", "elements": "raw", "default": []},
         "date": {"type": "str"},
         "since": {"type": "str"},
         "until": {"type": "str"},
@@ -31,6 +31,7 @@ SPEC: dict[str, Any] = {
         "uniqueid": {"type": "str"},
         "kinds": {"type": "list", "elements": "str", "choices": list(KINDS)},
         **_options.CONNECTION_SPEC,
+        **_options.LISTING_SPEC,
     },
     "mutually_exclusive": [["date", "since", "lead_id", "uniqueid"]],
     "required_one_of": [["date", "since", "lead_id", "uniqueid"]],
@@ -50,13 +51,14 @@ def question(params: _options.Params, ask_version: Callable[[], Version | None])
 
     Raises InvalidArgumentError for what VICIdial's log cannot be asked for, NoAnswerError without a time.
     """
+    users = tuple(dict.fromkeys(map(str, params["agent_users"])))
     if MONO in kinds(params):
         if not _can_ask_for_mono(params):
             raise _unusable("VICIdial cannot be asked for the mono recordings of all agents", "Name agent_users")
-        for user in params["agent_users"]:
+        for user in users:
             if not re.fullmatch(".{3,20}", user):  # protocol 8.1
                 raise _unusable(f"the log finds mono recordings of users with 3 to 20 characters only, not of {user}")
-    return Question(_where(params, ask_version), kinds(params), tuple(dict.fromkeys(params["agent_users"])))
+    return Question(_where(params, ask_version), kinds(params), users)
 
 
 def _can_ask_for_mono(params: _options.Params) -> bool:

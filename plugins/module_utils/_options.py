@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -20,6 +21,7 @@ from ansible.module_utils.basic import env_fallback
 from ._client.http import Connection
 from ._errors import InvalidArgumentError
 from ._protocol.names import Agent, is_alt_user, is_user, strip_password
+from ._protocol.tables import AgentFilter
 from ._protocol.words import RECORDING
 
 Params = Mapping[str, Any]
@@ -47,6 +49,10 @@ CONNECTION_SPEC: dict[str, dict[str, Any]] = {
     "timeout": {"type": "float", "default": 10.0},
     "retries": {"type": "int", "default": 3},
 }
+# For what asks the Non-Agent API too.
+LISTING_SPEC: dict[str, dict[str, Any]] = {
+    "non_agent_api_url": {"type": "str", "fallback": (env_fallback, ["VICIDIAL_NON_AGENT_API_URL"])},
+}
 CONNECTION_REQUIRED_BY = {"client_key": ["client_cert"]}
 
 WAITING_SPEC: dict[str, dict[str, Any]] = {
@@ -56,16 +62,23 @@ WAITING_SPEC: dict[str, dict[str, Any]] = {
     "stable_for": {"type": "float", "default": 0.0},
 }
 
-# Whom a task is about: exactly one of these.
+# Whom a task is about: exactly one of these. They are taken as they come, for text does not show that it was a number.
 AGENT_SPEC: dict[str, dict[str, Any]] = {
-    "agent_user": {"type": "str"},
-    "agent_users": {"type": "list", "elements": "str"},
-    "alt_user": {"type": "str"},
+    "agent_user": {"type": "raw"},
+    "agent_users": {"type": "list", "elements": "raw"},
+    "alt_user": {"type": "raw"},
+}
+# Which agents are listed.
+FILTER_SPEC: dict[str, dict[str, Any]] = {
+    "campaigns": {"type": "list", "elements": "raw", "default": []},
+    "user_groups": {"type": "list", "elements": "raw", "default": []},
 }
 THROTTLE_SPEC: dict[str, dict[str, Any]] = {
     "concurrency": {"type": "int", "default": 8},
     "rate_limit": {"type": "float"},
 }
+# YAML takes digits after a zero for an octal number. Up to 0777 the result has fewer digits than users have.
+_FIRST_PLAIN_NUMBER = 1000
 # More gains nothing on a real server (protocol 7). And a password that is changed in the middle of a run fails once a
 # worker: ten at once would lock the account (protocol 3.4).
 _MOST_WORKERS = 8
@@ -82,16 +95,17 @@ def check(params: Params) -> None:
 
 def warnings(params: Params) -> list[str]:
     """What is allowed but should be known, without the password in it."""
-    found = []
+    found = list(_number_warnings(params))
     password = params["api_password"]
     if strip_password(password) != password:
         found.append(
-            "api_password holds characters that VICIdial drops before it compares passwords (it keeps letters, digits "
-            "and -.+/=_): on most systems such a password can never match."
+            "api_password holds characters that VICIdial drops before it compares passwords: on most systems such a "
+            "password can never match. Letters, digits, - and _ are right everywhere, . + / = where nobody is listed."
         )
-    url = urlsplit(params["api_url"])
-    if url.scheme == "http" and not is_loopback(url.hostname or ""):
-        found.append(f"api_url is plain http: the password travels to {url.hostname} in clear. Use https.")
+    for name in ("api_url", "non_agent_api_url"):
+        url = urlsplit(params.get(name) or "")
+        if url.scheme == "http" and not is_loopback(url.hostname or ""):
+            found.append(f"{name} is plain http: the password travels to {url.hostname} in clear. Use https.")
     return found
 
 
@@ -110,15 +124,31 @@ def connection(params: Params) -> Connection:
 
 
 def non_agent_connection(params: Params) -> Connection:
-    """The same to the Non-Agent API, which lies beside the Agent API on the server."""
-    return replace(connection(params), url=_script_url(urlsplit(params["api_url"]), _NON_AGENT_API_PATH))
+    """The same to the Non-Agent API: at non_agent_api_url, or beside the Agent API.
+
+    Raises InvalidArgumentError where api_url names a script of its own, beside which nobody knows the other one.
+    """
+    known = connection(params)
+    url = _script_url(urlsplit(params.get("non_agent_api_url") or params["api_url"]), _NON_AGENT_API_PATH)
+    if url == known.url:
+        raise InvalidArgumentError(
+            "api_url names a script, from which the address of the Non-Agent API does not follow",
+            "Set non_agent_api_url to the full path of non_agent_api.php; nothing was sent",
+        )
+    return replace(known, url=url, version_url=known.url)
+
+
+def agent_filter(params: Params, sub_status: bool = False) -> AgentFilter:
+    """Which agents are listed, as checked options say."""
+    campaigns, user_groups = ([str(name) for name in params[option]] for option in FILTER_SPEC)
+    return AgentFilter(campaigns, user_groups, sub_status)
 
 
 def agents(params: Params) -> tuple[list[Agent], bool]:
     """The agents that the task names, each once, and whether it names a single one."""
     if params["agent_users"] is not None:
-        return [Agent(user) for user in dict.fromkeys(params["agent_users"])], False
-    return [Agent(params["agent_user"], params["alt_user"])], True
+        return [Agent(user) for user in dict.fromkeys(map(str, params["agent_users"]))], False
+    return [Agent(*(None if name is None else str(name) for name in (params["agent_user"], params["alt_user"])))], True
 
 
 def withdraws(params: Params) -> bool:
@@ -136,28 +166,44 @@ def is_loopback(host: str) -> bool:
 
 
 def _problems(params: Params) -> Iterator[str]:
+    for name, option in {**CONNECTION_SPEC, **WAITING_SPEC, **THROTTLE_SPEC}.items():
+        if "default" in option and name in params and params[name] is None:
+            yield f"{name} has no value"
     if "alt_user" in params and all(params[name] is None for name in AGENT_SPEC):
         yield f"none of {', '.join(AGENT_SPEC)} has a value"
-    if params.get("agent_user") is not None:
-        yield from _user_problems("agent_user", params["agent_user"])
-    if params.get("alt_user") is not None:
-        yield from _alt_user_problems(params["alt_user"])
-    for name in params.get("agent_users") or []:
-        yield from _user_problems("agent_users", name)
-    yield from _spelling_problems(params.get("agent_users") or [])
+    for name, value in _names(params):
+        yield from _name_problems(name, value)
+    yield from _spelling_problems(str(user) for user in params.get("agent_users") or [])
     yield from _connection_problems(params)
     yield from _file_problems(params)
     yield from _number_problems(params)
 
 
-def _user_problems(option: str, name: str) -> Iterator[str]:
-    if not is_user(name):  # `10 00` would act on agent 1000
+def _names(params: Params) -> Iterator[tuple[str, Any]]:
+    """Every agent, campaign and user group that the options name, with the option's name."""
+    for option in (*AGENT_SPEC, *FILTER_SPEC):
+        value = params.get(option)
+        for name in value if isinstance(value, list) else [value]:
+            if name is not None or isinstance(value, list):
+                yield option, name
+
+
+def _name_problems(option: str, name: Any) -> Iterator[str]:
+    if isinstance(name, bool) or name in ("True", "False"):
+        yield f"{option} holds the boolean {name}, which YAML makes of words such as yes, on and true: quote the name"
+    elif not isinstance(name, (str, int)):
+        yield f"{option} holds {name!r}, which is no text: quote the name"
+    elif option == "alt_user" and not is_alt_user(str(name)):  # `crm-1001` would act on the agent of crm1001
+        yield f"alt_user {name!r} cannot be looked up: VICIdial takes letters and digits only, two at least"
+    elif option in ("agent_user", "agent_users") and not is_user(str(name)):  # `10 00` would act on agent 1000
         yield f"{option} {name!r} is not a VICIdial user: letters, digits, - and _ only, and at least one"
 
 
-def _alt_user_problems(alt_user: str) -> Iterator[str]:
-    if not is_alt_user(alt_user):  # `crm-1001` would act on the agent of crm1001
-        yield f"alt_user {alt_user!r} cannot be looked up: VICIdial takes letters and digits only, two at least"
+def _number_warnings(params: Params) -> Iterator[str]:
+    """Numbers that YAML may have made of other digits. Which it did cannot be seen: a usual number passes."""
+    for option, name in _names(params):
+        if isinstance(name, int) and 0 <= name < _FIRST_PLAIN_NUMBER:
+            yield f"{option} holds the number {name}. Quote it: YAML reads digits after a zero as another, 0042 as 34."
 
 
 def _spelling_problems(names: Iterable[str]) -> Iterator[str]:
@@ -170,15 +216,9 @@ def _spelling_problems(names: Iterable[str]) -> Iterator[str]:
 
 
 def _connection_problems(params: Params) -> Iterator[str]:
-    try:
-        url = urlsplit(params["api_url"])
-        usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:
-        usable, url = False, urlsplit("")
-    if not usable:
-        yield "api_url is not a URL such as https://dialer.example.com or https://dialer.example.com/agc/api.php"
-    elif url.username is not None or url.query or url.fragment:
-        yield "api_url holds more than an address: credentials go into api_user and api_password, a query nowhere"
+    yield from _url_problems("api_url", params["api_url"], "agc/api.php")
+    if params.get("non_agent_api_url"):
+        yield from _url_problems("non_agent_api_url", params["non_agent_api_url"], "vicidial/non_agent_api.php")
     for name in ("api_user", "api_password"):
         if not params[name]:
             yield f"{name} is empty"
@@ -186,11 +226,31 @@ def _connection_problems(params: Params) -> Iterator[str]:
         yield f"api_source {params['api_source']!r} is not 2 to 20 letters and digits"
 
 
+def _url_problems(name: str, address: str, script: str) -> Iterator[str]:
+    try:
+        url = urlsplit(address)
+        usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        usable, url = False, urlsplit("")
+    if not usable:
+        yield f"{name} is not a URL such as https://dialer.example.com or https://dialer.example.com/{script}"
+    elif url.username is not None or url.query or url.fragment:
+        yield f"{name} holds more than an address: credentials go into api_user and api_password, a query nowhere"
+
+
 def _file_problems(params: Params) -> Iterator[str]:
     for name in ("ca_path", "client_cert", "client_key"):
-        path = params[name]
-        if path is not None and not Path(path).exists():
+        if params[name] is None:
+            continue
+        path = Path(params[name])
+        if not path.exists():
             yield f"{name} {path} does not exist on the host that runs the module"
+        elif path.is_dir() and name != "ca_path":
+            yield f"{name} {path} is a directory, not a PEM file"
+        elif not os.access(path, os.R_OK):
+            yield f"{name} {path} cannot be read by the user who runs the module"
+        elif name != "ca_path" and b"ENCRYPTED" in path.read_bytes():  # OpenSSL would ask the terminal
+            yield f"{name} {path} holds a key with a pass phrase: give the key without one"
 
 
 def _number_problems(params: Params) -> Iterator[str]:

@@ -11,11 +11,14 @@ module: vicidial_agents_info
 short_description: Ask who is logged in to VICIdial
 description:
   - Asks the Non-Agent API of VICIdial for the agents who are logged in, with one call.
+  - VICIdial lists only the agents whom the user group of the API user may see, without a word about the others. Who is
+    not in the list may be logged in all the same.
   - Never changes anything, and works in check mode.
 author:
   - telephony.vicidial maintainers (@telephony-vicidial)
 extends_documentation_fragment:
   - telephony.vicidial.connection
+  - telephony.vicidial.connection.listing
   - telephony.vicidial.attributes
   - telephony.vicidial.attributes.login
   - telephony.vicidial.attributes.info_module
@@ -26,12 +29,12 @@ options:
   campaigns:
     description: Only the agents who are logged in to one of these campaigns. Without it, all.
     type: list
-    elements: str
+    elements: raw
     default: []
   user_groups:
     description: Only the agents of these user groups. Without it, all.
     type: list
-    elements: str
+    elements: raw
     default: []
 notes:
   - The API user needs a User Level of 7 or more, View Reports and C(Agent API Access). Its C(API Allowed Functions)
@@ -56,9 +59,9 @@ EXAMPLES = r"""
       - SUPPORT
   register: floor
 
-- name: Nobody who is in a call is being recorded
+- name: None of them is being recorded
   telephony.vicidial.vicidial_stereo_recording:
-    agent_users: "{{ floor.agents | selectattr('status', 'equalto', 'INCALL') | map(attribute='user') | list }}"
+    agent_users: "{{ floor.agents | map(attribute='user') | list }}"
     state: idle
     when_logged_out: ignore
 """
@@ -149,7 +152,7 @@ from ..module_utils import _options
 from ..module_utils._client.non_agent_api import logged_in_agents
 from ..module_utils._errors import ApiError, NotAttemptedError
 from ..module_utils._login import NOT_SENT, LoginHistory, login_of
-from ..module_utils._protocol.tables import AgentFilter, LoggedInAgent
+from ..module_utils._protocol.tables import LoggedInAgent
 from ..module_utils._task import Task, reason_not_to_log_in, run_module
 
 _COLUMNS = [column.name for column in fields(LoggedInAgent) if column.name not in ("pause_code", "sub_status")]
@@ -161,9 +164,8 @@ class Listing(Task):
     api = "non-agent"
 
     def __init__(self) -> None:
-        names = {"type": "list", "elements": "str", "default": []}
         self.spec = {
-            "argument_spec": {"campaigns": names, "user_groups": names, **_options.CONNECTION_SPEC},
+            "argument_spec": {**_options.FILTER_SPEC, **_options.LISTING_SPEC, **_options.CONNECTION_SPEC},
             "required_by": _options.CONNECTION_REQUIRED_BY,
         }
 
@@ -173,9 +175,9 @@ class Listing(Task):
         refusal = reason_not_to_log_in(params, history)
         if refusal is not None:
             return {**_result(params, [], NotAttemptedError(refusal)), "login": NOT_SENT}
-        agent_filter = AgentFilter(params["campaigns"], params["user_groups"])
         try:
-            agents = logged_in_agents(_options.non_agent_connection(params), agent_filter, params["retries"])
+            connection = _options.non_agent_connection(params)
+            agents = logged_in_agents(connection, _options.agent_filter(params), params["retries"])
         except ApiError as error:
             return {**_result(params, [], error), "login": login_of(error)}
         return {**_result(params, agents), "login": login_of(None)}

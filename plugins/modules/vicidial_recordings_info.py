@@ -23,6 +23,7 @@ author:
   - telephony.vicidial maintainers (@telephony-vicidial)
 extends_documentation_fragment:
   - telephony.vicidial.connection
+  - telephony.vicidial.connection.listing
   - telephony.vicidial.attributes
   - telephony.vicidial.attributes.login
   - telephony.vicidial.attributes.info_module
@@ -35,7 +36,7 @@ options:
       - Only the recordings of these agents. Without it, of all.
       - The log finds mono recordings of agents with 3 to 20 characters.
     type: list
-    elements: str
+    elements: raw
     default: []
   date:
     description: The recordings that began on this day, such as V(2026-11-24).
@@ -210,7 +211,7 @@ from typing import Any, Callable
 from ..module_utils import _log_options, _options
 from ..module_utils._client.agent_api import AgentApi
 from ..module_utils._client.non_agent_api import RecordingLog
-from ..module_utils._errors import AccountError, ApiError, InterruptedRunError, NotAttemptedError
+from ..module_utils._errors import AccountError, ApiError, InterruptedRunError, InvalidArgumentError, NotAttemptedError
 from ..module_utils._login import ACCEPTED, NOT_SENT, LoginHistory, login_of
 from ..module_utils._protocol.recording_log import LogRow, LogSearch
 from ..module_utils._protocol.replies import Version
@@ -238,7 +239,10 @@ class LogListing(Task):
         refusal = reason_not_to_log_in(params, history)
         if refusal is not None:
             return {**_result(params, None, [], NotAttemptedError(refusal)), "login": NOT_SENT}
-        log = RecordingLog(_options.non_agent_connection(params), params["retries"])
+        try:
+            log = RecordingLog(_options.non_agent_connection(params), params["retries"])
+        except InvalidArgumentError as error:
+            return {**_result(params, None, [], error), "login": NOT_SENT}
         version, login = None, NOT_SENT
 
         def find(search: LogSearch) -> list[LogRow]:

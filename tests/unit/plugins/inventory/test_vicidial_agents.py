@@ -198,7 +198,7 @@ def test_strict_makes_a_wrong_expression_an_error(source: Source) -> None:
 
 def test_recording_gives_the_record_that_the_modules_give_as_a_fact(source: Source) -> None:
     source.simulator.dialer.start_recording("1003")
-    inventory = source.load(recording=True, groups={"recorded": "vicidial_stereo_recording.state == 'recording'"})
+    inventory = source.load(recording=True, groups={"recorded": "vicidial_recording.state == 'recording'"})
     assert groups(inventory) == {"recorded": ["1003"]}
     assert source.calls[:2] == ["logged_in_agents", "1000"]
     assert sorted(source.calls[1:]) == [str(user) for user in range(1000, 1010)]
@@ -210,23 +210,23 @@ def test_recording_gives_the_record_that_the_modules_give_as_a_fact(source: Sour
     facts = told["ansible_facts"]["vicidial_stereo_recordings"]
     assert facts["1003"]["state"] == "recording"
     for user in ("1003", "1004"):
-        assert inventory.get_host(user).vars["vicidial_stereo_recording"] == facts[user]
+        assert inventory.get_host(user).vars["vicidial_recording"] == facts[user]
 
 
 def test_without_recording_nobody_is_asked(source: Source) -> None:
-    assert "vicidial_stereo_recording" not in source.hosts()["1000"]
+    assert "vicidial_recording" not in source.hosts()["1000"]
     assert source.calls == ["logged_in_agents"]
 
 
 @pytest.mark.parametrize("options", [{"concurrency": 1}, {"rate_limit": 1000}])
 def test_the_pace_is_handed_on(source: Source, options: dict[str, Any]) -> None:
-    assert source.hosts(recording=True, **options)["1009"]["vicidial_stereo_recording"]["state"] == "idle"
+    assert source.hosts(recording=True, **options)["1009"]["vicidial_recording"]["state"] == "idle"
 
 
 def test_an_agent_who_cannot_be_asked_is_a_host_all_the_same(source: Source) -> None:
     source.simulator.faults.add(source.simulator.dialer, "bad-gateway", times=None, agent_user="1003")
     hosts = source.hosts(recording=True)
-    assert {user for user, it in hosts.items() if it["vicidial_stereo_recording"]["state"] is None} == {"1003"}
+    assert {user for user, it in hosts.items() if it["vicidial_recording"]["state"] is None} == {"1003"}
     (warning,) = source.warnings
     assert warning.startswith("The recording of 1 of 10 agents is not known. Agent 1003: HTTP 502 came back")
 
@@ -241,7 +241,7 @@ def test_an_agent_who_logs_out_between_the_two_questions_is_said_to_be_so(source
         return text
 
     source.simulator.server.apis["/vicidial/non_agent_api.php"].answer = answer  # type: ignore[method-assign]
-    record = source.hosts(recording=True)["1003"]["vicidial_stereo_recording"]
+    record = source.hosts(recording=True)["1003"]["vicidial_recording"]
     assert (record["logged_in"], record["state"]) == (False, None)
     assert source.warnings == []
 
@@ -251,7 +251,7 @@ def test_a_server_that_goes_away_in_the_middle_leaves_an_inventory(source: Sourc
         source.simulator.dialer, "reset-before-work", times=None, skip=4, function="stereo_recording"
     )
     hosts = source.hosts(recording=True, concurrency=1)
-    states = [it["vicidial_stereo_recording"]["state"] for it in hosts.values()]
+    states = [it["vicidial_recording"]["state"] for it in hosts.values()]
     assert states == ["idle"] * 4 + [None] * 6
     assert len(source.calls) < 10
     assert "6 of 10 agents" in source.warnings[0]
@@ -261,7 +261,6 @@ def test_a_server_that_goes_away_in_the_middle_leaves_an_inventory(source: Sourc
     ("prepare", "said"),
     [
         (("account", {"user": "6666", "allowed_functions": ["logged_in_agents"]}), "the function stereo_recording"),
-        (("account", {"user": "6666", "agent_api_access": False}), "Agent API Access"),
         (("system", {"api_active": False}), "API Active"),
         (("fault", {"name": "old-build"}), "250830-2102"),
         (("fault", {"name": "translated"}), "default English"),
@@ -311,6 +310,7 @@ ACCOUNTS = [
     (Account("6666", "another"), "refused the user name or the password"),
     (Account("6666", STRIPPED, level=6), "user level of the API account is below 7"),
     (Account("6666", STRIPPED, view_reports=False), '"View Reports"'),
+    (Account("6666", STRIPPED, agent_api_access=False), '"Agent API Access"'),
     (Account("6666", STRIPPED, failures=10, last_failure=1e12), "locked after ten failed logins"),
     (Account("6666", STRIPPED, allowed_addresses=["10.0.0.9"]), "from this address"),
 ]
@@ -366,7 +366,18 @@ def test_an_unreachable_server_is_one_clear_line(source: Source) -> None:
         ({"concurrency": 9}, "concurrency"),
         ({"rate_limit": 0}, "rate_limit"),
         ({"ca_path": "/nowhere"}, "ca_path"),
-        ({"client_key": __file__}, "without client_cert"),
+        ({"client_key": __file__}, "required by 'client_key': client_cert"),
+        *[({"validate_certs": text}, "is not a valid boolean") for text in ("ture", "", "None", 2, "{{ 'ture' }}")],
+        *[({"recording": text}, "is not a valid boolean") for text in ("ture", "{{ 3 }}")],
+        *[({name: "ture"}, "is not a valid boolean") for name in ("sub_status", "cache", "strict")],
+        ({"cache": "{{ true }}"}, "is not a valid boolean"),
+        ({"timeout": "soon"}, "'timeout'"),
+        ({"retries": "{{ 'many' }}"}, "'retries'"),
+        ({"concurrency": 1.5}, "'concurrency'"),
+        ({"ca_path": "{{ '/nowhere' }}"}, "ca_path /nowhere does not exist"),
+        ({"campaigns": [True]}, "campaigns holds the boolean True"),
+        ({"non_agent_api_url": "dialer"}, "non_agent_api_url is not a URL"),
+        ({"api_url": "http://127.0.0.1:9/agc2/api.php"}, "Set non_agent_api_url"),
         ({"campaigns": ["SA LES"]}, "'SA LES' is no campaign"),
         ({"user_groups": ["*"]}, "'*' is no campaign and no user group"),
         ({"api_password": "{{ sim"}, "api_password is a template that cannot be evaluated"),
@@ -405,18 +416,24 @@ def test_the_connection_from_the_environment(source: Source, monkeypatch: pytest
 
 def test_the_environment_variables_are_those_of_the_modules() -> None:
     documented = yaml.safe_load(connection.ModuleDocFragment.PLUGIN)["options"]
+    spec = {**_options.CONNECTION_SPEC, **_options.LISTING_SPEC}
     assert {name: [env["name"] for env in option["env"]] for name, option in documented.items()} == {
-        name: option["fallback"][1] for name, option in _options.CONNECTION_SPEC.items() if "fallback" in option
+        name: option["fallback"][1] for name, option in spec.items() if "fallback" in option
     }
-    described = yaml.safe_load(connection.ModuleDocFragment.DOCUMENTATION)["options"]
-    assert set(described) == set(_options.CONNECTION_SPEC)
+    fragment = connection.ModuleDocFragment
+    described = [yaml.safe_load(text)["options"] for text in (fragment.DOCUMENTATION, fragment.LISTING)]
+    assert [set(options) for options in described] == [set(_options.CONNECTION_SPEC), set(_options.LISTING_SPEC)]
 
 
 def test_verification_of_the_certificate(https_simulator: Simulator, source: Source) -> None:
     over_https = Source(https_simulator, source.path.parent, source.warnings)
     assert "certificate is not trusted" in over_https.error()
     assert len(over_https.hosts(ca_path=str(https_simulator.ca_path))) == 10
+    evaluated = {"ca_path": f"{{{{ '{https_simulator.ca_path}' }}}}", "validate_certs": "{{ true }}"}
+    assert len(over_https.hosts(**evaluated)) == 10
     assert len(over_https.hosts(validate_certs=False)) == 10
+    assert len(over_https.hosts(validate_certs="{{ 1 > 2 }}")) == 10
+    assert "certificate is not trusted" in over_https.error(validate_certs="{{ 1 < 2 }}")
 
 
 def test_an_empty_ca_path_of_the_environment_is_none(
@@ -430,9 +447,55 @@ def test_an_empty_ca_path_of_the_environment_is_none(
     assert len(over_https.hosts(ca_path=str(https_simulator.ca_path))) == 10
 
 
-def test_connection_options_can_be_templates(source: Source) -> None:
-    given = {"api_user": "{{ 6660 + 6 }}", "api_password": "{{ 'simu' ~ 'lated' }}"}
+TEMPLATES: dict[str, Any] = {
+    "api_user": "{{ 6660 + 6 }}",
+    "api_password": "{{ 'simu' ~ 'lated' }}",
+    "timeout": "{{ 5 }}",
+    "retries": "{{ 0 }}",
+    "concurrency": "{{ 2 }}",
+    "rate_limit": "{{ 1000 }}",
+    "recording": "{{ 1 == 1 }}",
+    "sub_status": "{{ true }}",
+    "host_prefix": "{{ 'agent_' }}",
+    "campaigns": "{{ ['SALES'] }}",
+}
+
+
+def test_options_can_be_templates(source: Source) -> None:
+    hosts = source.hosts(**TEMPLATES)
+    assert list(hosts) == [f"agent_{user}" for user in SALES]
+    assert hosts["agent_1000"].keys() >= {"vicidial_recording", "vicidial_pause_code"}
+
+
+def test_a_template_in_the_environment_is_text(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    source.simulator.dialer.accounts["6666"].password = "77"
+    monkeypatch.setenv("VICIDIAL_API_PASSWORD", "{{ 7 }}7")
+    assert len(source.hosts(api_password=None)) == 10
+
+
+@pytest.mark.parametrize("text", ["ture", "", "None", "2", "{{ true }}"])
+def test_an_environment_that_is_no_boolean_is_refused(
+    source: Source, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("VICIDIAL_VALIDATE_CERTS", text)
+    assert "is not a valid boolean" in source.error()
+    assert source.calls == []
+
+
+def test_a_server_of_an_unusual_path(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    apis = source.simulator.server.apis
+    apis["/agc2/api.php"], apis["/v2/list.php"] = apis["/agc/api.php"], apis["/vicidial/non_agent_api.php"]
+    given: dict[str, Any] = {"api_url": f"{source.simulator.url}/agc2/api.php", "recording": True}
+    assert len(source.hosts(**given, non_agent_api_url=f"{source.simulator.url}/v2/list.php")) == 10
+    assert len(source.hosts(**given, non_agent_api_url=source.simulator.url)) == 10
+    monkeypatch.setenv("VICIDIAL_NON_AGENT_API_URL", f"{source.simulator.url}/v2/list.php")
     assert len(source.hosts(**given)) == 10
+    entries = source.simulator.journal.entries()
+    assert [entry["path"] for entry in entries if entry["function"] == "logged_in_agents"] == [
+        "/v2/list.php",
+        "/vicidial/non_agent_api.php",
+        "/v2/list.php",
+    ]
 
 
 # Names, users and groups as nobody expects them
@@ -523,7 +586,7 @@ def test_an_empty_cache_is_filled_and_a_full_one_is_read(source: Source, cached:
     source.simulator.dialer.log_out("1000")
     assert source.hosts(recording=True, sub_status=True, **cached) == first
     assert len(source.calls) == 11
-    assert first["1000"]["vicidial_stereo_recording"]["state"] == "idle"
+    assert first["1000"]["vicidial_recording"]["state"] == "idle"
 
 
 def test_a_refresh_asks_again_and_fills_the_cache_anew(source: Source, cached: dict[str, Any]) -> None:
@@ -624,7 +687,7 @@ def test_no_output_holds_the_password(source: Source, account: Account, said: st
 
 def test_the_graph_shows_who_is_being_recorded(source: Source) -> None:
     source.simulator.dialer.start_recording("1003")
-    source.write(recording=True, groups={"recorded": "vicidial_stereo_recording.state == 'recording'"})
+    source.write(recording=True, groups={"recorded": "vicidial_recording.state == 'recording'"})
     graph = command(source, "ansible-inventory", source.path, "--graph", "recorded").stdout
     assert graph == "@recorded:\n  |--1003\n"
 
@@ -705,7 +768,7 @@ def documented(language: str, indent: str = "") -> list[str]:
 
 
 def test_the_files_in_the_document_do_what_it_says(source: Source) -> None:
-    """Each play runs over the inventory that stands first, and everybody in SALES who talks is being recorded."""
+    """Each play runs over the inventory that stands first. Who talks is being recorded, and no BEGIN waits."""
     blocks = [yaml.safe_load(block) for block in documented("yaml")]
     inventories = [block for block in blocks if isinstance(block, dict)]
     plays = [block for block in blocks if isinstance(block, list)]
@@ -718,15 +781,16 @@ def test_the_files_in_the_document_do_what_it_says(source: Source) -> None:
     }
     playbook = source.path.with_name("play.yml")
     source.path.write_text(json.dumps(inventories[0]))
-    for play, recorded in zip(plays, (["1000"], SALES)):
+    for play, recorded in zip(plays, (["1000"], SALES[:3])):
         for user in recorded[1:]:
             dialer.start_call(user)
         playbook.write_text(json.dumps(play))
         command(source, "ansible-playbook", source.path, str(playbook), **account)
-        assert sorted(it["user"] for it in dialer.state()["live"]) == recorded
+        assert sorted(recording["user"] for recording in dialer.state()["live"]) == recorded
+        assert {user: agent.slot for user, agent in dialer.agents.items() if agent.slot} == {}
     source.path.write_text(json.dumps(inventories[1]))
     graph = command(source, "ansible-inventory", source.path, "--graph", "recorded", **account).stdout
-    assert graph.split() == ["@recorded:", *[f"|--{user}" for user in SALES]]
+    assert graph.split() == ["@recorded:", *[f"|--{user}" for user in SALES[:3]]]
 
 
 def test_the_document_names_every_variable_and_nothing_that_there_is_not(source: Source) -> None:

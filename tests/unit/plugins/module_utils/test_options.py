@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _options
 from ansible_collections.telephony.vicidial.plugins.module_utils._errors import InvalidArgumentError
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
 
 GOOD: dict[str, Any] = {
     "agent_user": "1000",
@@ -43,6 +44,18 @@ def test_good_options_pass_without_a_word() -> None:
         ("alt_user", "a|b", "alt_user 'a|b' cannot be looked up"),
         ("alt_user", "crm-1001", "alt_user 'crm-1001' cannot be looked up"),
         ("alt_user", "c", "alt_user 'c' cannot be looked up"),
+        ("agent_user", True, "agent_user holds the boolean True, which YAML makes of words such as yes"),
+        ("alt_user", False, "alt_user holds the boolean False"),
+        ("agent_users", ["1000", True], "agent_users holds the boolean True"),
+        ("agent_users", ["True"], "agent_users holds the boolean True"),
+        ("agent_users", [1000, None], "agent_users holds None, which is no text"),
+        ("agent_user", 1000.5, "agent_user holds 1000.5, which is no text"),
+        ("campaigns", [True], "campaigns holds the boolean True"),
+        ("validate_certs", None, "validate_certs has no value"),
+        ("timeout", None, "timeout has no value"),
+        ("api_source", None, "api_source has no value"),
+        ("non_agent_api_url", "https://dialer.example.com/x.php?pass=secret", "non_agent_api_url holds more than"),
+        ("client_cert", "/", "client_cert / is a directory"),
         ("agent_users", ["1000", "1001;"], "agent_users '1001;' is not a VICIdial user"),
         ("agent_users", ["anna", "1000", "Anna"], "agent_users holds 'anna' and 'Anna', which VICIdial takes for one"),
         ("api_url", "dialer.example.com", "api_url is not a URL such as"),
@@ -106,6 +119,45 @@ def test_a_password_that_cannot_match_is_warned_of_without_saying_it() -> None:
     assert "can never match" in warning
     assert "p@ss!w#rd" not in warning
     assert "psswrd" not in warning
+
+
+@pytest.mark.parametrize(
+    ("named", "numbers"),
+    [
+        ({"agent_user": 1000}, []),
+        ({"agent_user": "0042", "alt_user": "007"}, []),
+        ({"agent_users": [1000, 34567, "1"], "campaigns": ["7"], "user_groups": []}, []),
+        ({"agent_user": 0o0042}, ["agent_user holds the number 34"]),
+        ({"alt_user": 0}, ["alt_user holds the number 0"]),
+        (
+            {"agent_users": [7, 1001, 0o777], "campaigns": [5]},
+            ["agent_users holds the number 7", "agent_users holds the number 511", "campaigns holds the number 5"],
+        ),
+    ],
+)
+def test_a_number_that_yaml_may_have_changed_is_warned_of(named: dict[str, Any], numbers: list[str]) -> None:
+    found = _options.warnings({**GOOD, "agent_user": None, **named})
+    assert [warning.partition(".")[0] for warning in found] == numbers
+    assert all("Quote it" in warning for warning in found)
+
+
+def test_names_become_text() -> None:
+    nobody = dict.fromkeys(_options.AGENT_SPEC)
+    assert _options.agents({**nobody, "agent_users": [1000, "1000", "1001"]}) == ([Agent("1000"), Agent("1001")], False)
+    assert _options.agents({**nobody, "agent_user": 1000}) == ([Agent("1000")], True)
+    assert _options.agents({**nobody, "alt_user": 1000}) == ([Agent(None, "1000")], True)
+    assert _options.agent_filter({"campaigns": [7], "user_groups": ["A"]}).campaigns == ["7"]
+
+
+@pytest.mark.parametrize("head", ["ENCRYPTED PRIVATE KEY-----", "RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED"])
+@pytest.mark.parametrize("option", ["client_cert", "client_key"])
+def test_a_key_with_a_pass_phrase_is_refused_for_openssl_would_ask_the_terminal(
+    tmp_path: Path, option: str, head: str
+) -> None:
+    key = tmp_path / "key.pem"
+    key.write_text(f"-----BEGIN {head}\nMIIF\n-----END PRIVATE KEY-----\n")
+    with pytest.raises(InvalidArgumentError, match="key with a pass phrase"):
+        _options.check({**GOOD, option: str(key)})
 
 
 @pytest.mark.parametrize(
