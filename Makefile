@@ -35,6 +35,9 @@ PY39 := .venv/py39
 LEGS := main core-$(CORE_OLDEST) $(if $(PYTHON_NEWEST),core-$(CORE_NEWEST))
 # The oldest and the newest of them that this machine can run.
 EDGES := $(firstword $(filter core-$(CORE_OLDEST),$(LEGS))) $(lastword $(filter-out core-$(CORE_OLDEST),$(LEGS)))
+# Their programs, with colons between the directories.
+NOTHING :=
+CORES := $(subst $(NOTHING) $(NOTHING),:,$(EDGES:%=$(CURDIR)/.venv/%/bin))
 LEG_VENVS := $(LEGS:%=.venv/%/made)
 PY39_VENV := $(if $(PYTHON39),$(PY39)/made)
 
@@ -115,8 +118,8 @@ reliability: $(MAIN)/made $(PY39_VENV) ## pytest tests/reliability: faults, epis
 	@$(PART) "reliability: $$(<$(MAIN)/made)" $(call IN,main) pytest -n 2 --dist loadfile tests/reliability $(PYTEST)
 
 .PHONY: operations
-operations: $(MAIN)/made $(AWX)/MANIFEST.json ## pytest tests/operations: what AWX, ansible-runner and pipelines do with the collection
-	@$(PART) "operations: $$(<$(MAIN)/made)" $(call IN,main) pytest -n 2 --dist loadfile tests/operations $(PYTEST)
+operations: $(LEG_VENVS) $(AWX)/MANIFEST.json ## pytest tests/operations: what AWX, ansible-runner and pipelines do with the collection
+	@$(PART) "operations: $$(<$(MAIN)/made)" $(call IN,main) VICIDIAL_TEST_CORES=$(CORES) pytest -n 2 --dist loadfile tests/operations $(PYTEST)
 
 .PHONY: integration $(INTEGRATION)
 integration: without ## ansible-test integration with the oldest and the newest ansible-core; TARGET=name runs one

@@ -12,9 +12,9 @@ NotificationTemplateSerializer) and awx/main/notifications for the rest.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError
@@ -26,26 +26,30 @@ _FREQUENCIES = ("MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
 _STRICT = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
 
+# Some of those that AWX knows.
+TIME_ZONES = ["UTC", "America/New_York", "Etc/GMT+5", "Europe/Berlin"]
+
 # The types of questions, and of their defaults.
 QUESTION_TYPES: dict[str, Any] = {
     "text": str,
     "textarea": str,
     "password": str,
     "multiplechoice": str,
-    "multiselect": str,
+    "multiselect": (str, list),
     "integer": int,
     "float": (int, float),
 }
-_QUESTION_KEYS: dict[str, Any] = {
-    "question_name": str,
-    "question_description": str,
-    "variable": str,
-    "type": str,
-    "required": bool,
-    "default": object,
-    "choices": (str, list),
-    "min": int,
-    "max": int,
+# AWX passes over other keys of a question: in ours they would be a mistake.
+QUESTION_KEYS = {
+    "question_name",
+    "question_description",
+    "variable",
+    "type",
+    "required",
+    "default",
+    "choices",
+    "min",
+    "max",
 }
 
 _INPUT_KEYS: dict[str, Any] = {
@@ -59,6 +63,8 @@ _INPUT_KEYS: dict[str, Any] = {
     "secret": bool,
     "default": (str, bool),
 }
+# Some of the variables that no credential may set (awx.main.constants.ENV_BLOCKLIST).
+_FORBIDDEN_ENVIRONMENT = {"HOME", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "VIRTUAL_ENV"}
 
 # The configuration of each type of notification that the tests use: type, and default where there is one.
 NOTIFICATIONS: dict[str, dict[str, tuple[Any, ...]]] = {
@@ -71,14 +77,28 @@ NOTIFICATIONS: dict[str, dict[str, tuple[Any, ...]]] = {
         "headers": (dict,),
     },
     "slack": {"token": (str,), "channels": (list,)},
+    "email": {
+        "host": (str,),
+        "port": (int,),
+        "username": (str,),
+        "password": (str,),
+        "use_tls": (bool,),
+        "use_ssl": (bool,),
+        "sender": (str,),
+        "recipients": (list,),
+        "timeout": (int, 30),
+    },
 }
 NOTIFICATION_SECRETS = {"password", "token"}
 
 # What a message can name, as far as ours does. At the moment of the check there are no artifacts.
 _MESSAGE_CONTEXT = {
-    "job": {"name": "Stub", "status": "failed", "artifacts": {}},
+    "job": {"id": 1, "name": "Stub", "status": "failed", "artifacts": {}, "job_explanation": ""},
     "job_friendly_name": "Job",
+    "job_metadata": "{}",
     "url": "https://awx.example.com/#/jobs/playbook/1",
+    "approval_node_name": "Approve",
+    "workflow_url": "https://awx.example.com/#/jobs/workflow/1",
 }
 
 
@@ -104,28 +124,32 @@ def survey_problems(survey: Document) -> Iterator[str]:
 
 
 def _question_problems(question: Document) -> Iterator[str]:
-    missing = [key for key in ("type", "question_name", "variable", "required") if key not in question]
-    # AWX passes over a key that it does not know. It would be a mistake of ours.
-    unknown = [key for key in question if key not in _QUESTION_KEYS]
-    wrong = [key for key in question if not isinstance(question[key], _QUESTION_KEYS.get(key, object))]
-    if missing or unknown or wrong:
-        yield f"missing: {missing}, no key of a question: {unknown}, of the wrong type: {wrong}"
+    wanted = {"type": str, "question_name": str, "variable": str, "required": bool}
+    missing = [key for key in wanted if key not in question]
+    wrong = [key for key, kind in wanted.items() if key in question and not isinstance(question[key], kind)]
+    wrong += [key for key in ("min", "max") if not isinstance(question.get(key), (int, type(None)))]
+    if missing or wrong:
+        yield f"missing: {missing}, of the wrong type: {wrong}"
     elif question["type"] not in QUESTION_TYPES:
         yield f"{question['type']} is no type"
     else:
-        yield from _value_problems(question, question.get("default", ""))
+        yield from _default_problems(question, question.get("default", ""))
 
 
-def _value_problems(question: Document, default: Any) -> Iterator[str]:
+def _default_problems(question: Document, default: Any) -> Iterator[str]:
+    """Neither ``min`` nor ``max`` bounds a default."""
+    if default != "" and not isinstance(default, QUESTION_TYPES[question["type"]]):
+        yield "default is of the wrong type"
+    if isinstance(default, str) and default.startswith("$encrypted$"):
+        yield "$encrypted$ is reserved"
     if question["type"] in ("multiplechoice", "multiselect"):
-        if not choices_of(question):
+        if "choices" not in question:
             yield "choices are missing"
-        if any(line not in choices_of(question) for line in str(default).splitlines()):
+        chosen = default.splitlines() if isinstance(default, str) else default
+        if question["type"] == "multiplechoice" and len(chosen) > 1:
+            yield "there are several defaults"
+        if any(line not in choices_of(question) for line in chosen):
             yield "default is none of the choices"
-    if default != "":
-        if not isinstance(default, QUESTION_TYPES[question["type"]]):
-            yield "default is of the wrong type"
-        yield from answer_problems(question, {question["variable"]: default})
 
 
 def answer_problems(question: Document, answers: Document, may_lack: bool = False) -> Iterator[str]:
@@ -143,7 +167,8 @@ def answer_problems(question: Document, answers: Document, may_lack: bool = Fals
             yield f"{question['variable']} has an answer that is no choice"
     else:
         size: float = len(answer) if isinstance(answer, str) else answer
-        if not question.get("min", size) <= size <= question.get("max", size):
+        smallest, largest = (question.get(key) for key in ("min", "max"))
+        if size < (smallest if smallest is not None else size) or size > (largest if largest is not None else size):
             yield f"{question['variable']} has an answer that is too small or too large"
 
 
@@ -160,8 +185,8 @@ def input_problems(inputs: Document) -> Iterator[str]:
     if set(inputs) - {"fields", "required"}:
         yield "inputs hold more than fields and required"
     ids = [field.get("id") for field in inputs.get("fields", [])]
-    if len(set(ids)) != len(ids) or set(inputs.get("required", [])) - set(ids):
-        yield "an id is there twice, or required and not there"
+    if len(set(ids)) != len(ids):
+        yield "an id is there twice"
     for field in inputs.get("fields", []):
         yield from (f"{field.get('id')}: {problem}" for problem in _field_problems(field))
 
@@ -200,15 +225,24 @@ def injector_problems(inputs: Document, injectors: Document) -> Iterator[str]:
     for key in files:
         if not re.fullmatch(rf"template(\.{_NAME})?", key):
             yield f"{key} is neither template nor template.NAME"
-    for key, template in environment.items():
-        if not re.fullmatch(_NAME, key) or key.startswith("ANSIBLE_") or not template.isascii():
-            yield f"{key} cannot be a variable of the environment here, or its value is not ASCII"
+    yield from _variable_problems(environment, injectors.get("extra_vars", {}))
     names: Document = {field["id"]: "EXAMPLE" for field in inputs.get("fields", [])}
     names["tower"] = _Tower(
         filename="EXAMPLE" if "template" in files else _Tower(**{key.partition(".")[2]: "EXAMPLE" for key in files})
     )
-    for key, template in {**environment, **files}.items():
-        yield from (f"{key}: {problem}" for problem in _template_problems(template, names))
+    for key, template in {**environment, **files, **injectors.get("extra_vars", {})}.items():
+        yield from (f"{key}: {problem}" for problem in _template_problems(str(template), names))
+
+
+def _variable_problems(environment: Document, extra_vars: Document) -> Iterator[str]:
+    for key, template in environment.items():
+        if not re.fullmatch(_NAME, key) or key.startswith("ANSIBLE_") or key in _FORBIDDEN_ENVIRONMENT:
+            yield f"{key} cannot be a variable of the environment here"
+        if not isinstance(template, str) or not template.isascii():
+            yield f"the value of {key} is no ASCII text"
+    for key in extra_vars:
+        if not re.fullmatch(r"[a-zA-Z_{}][a-zA-Z0-9_{}]*", key):
+            yield f"{key} cannot be a variable"
 
 
 def _template_problems(template: str, names: Document) -> Iterator[str]:
@@ -220,40 +254,61 @@ def _template_problems(template: str, names: Document) -> Iterator[str]:
 
 def rrule_problems(text: str) -> Iterator[str]:
     """What is wrong with the recurrence rule of a schedule."""
-    if not re.match(r"DTSTART(;TZID=[A-Za-z_/+-]+:\d{8}T\d{6}|:\d{8}T\d{6}Z) ", text) or text.count("DTSTART") > 1:
+    start = re.match(r"DTSTART(?:;TZID=([^:\s]+):(\d{8}T\d{6})|:(\d{8}T\d{6}Z)) ", text)
+    if not start or text.count("DTSTART") > 1:
         yield "it does not begin with one DTSTART that has a time zone"
+    elif start[1] and start[1] not in TIME_ZONES:
+        yield f"unknown time zone {start[1]}"
+    else:
+        yield from _moment_problems(start[2] or start[3].rstrip("Z"))
     rules = re.findall(r"RULE:(\S*)", text)
     if not rules or "EXDATE:" in text or "RDATE:" in text:
         yield "there is no rule, or a date"
     for rule in rules:
         parts = dict(part.split("=") for part in rule.split(";"))
-        if "INTERVAL" not in parts or parts.get("FREQ") not in _FREQUENCIES:
-            yield f"{rule} has no INTERVAL, or no FREQ that AWX knows"
+        if not parts.get("INTERVAL", "").isdecimal() or parts.get("FREQ") not in _FREQUENCIES:
+            yield f"{rule} has no INTERVAL that is a number, or no FREQ that AWX knows"
+        if int(parts.get("COUNT", 0)) > 999:
+            yield "COUNT is more than 999"
 
 
-def notification_problems(kind: str, configuration: Document, messages: Document) -> Iterator[str]:
-    """What is wrong with a notification."""
-    known = NOTIFICATIONS[kind]
-    for key in sorted(set(known) | set(configuration)):
-        if key not in known:
-            yield f"{key} is no key of {kind}"
-        elif key in configuration and not isinstance(configuration[key], known[key][0]):
-            yield f"{key} is of the wrong type"
-        elif key not in configuration and len(known[key]) == 1:
-            yield f"{key} is missing"
-    for event, texts in messages.items():
-        if event not in ("started", "success", "error") or set(texts) - {"message", "body"}:
-            yield f"{event} is no event, or has more than message and body"
-        for key, text in texts.items():
-            yield from (f"{event}: {problem}" for problem in _message_problems(kind, key, text))
-
-
-def _message_problems(kind: str, key: str, text: str) -> Iterator[str]:
-    if key == "message" and "\n" in text:
-        yield "a message has more than one line"
+def _moment_problems(text: str) -> Iterator[str]:
+    day, _t, clock = text.partition("T")
     try:
-        told = _STRICT.from_string(text).render(_MESSAGE_CONTEXT)
-        if kind == "webhook" and key == "body" and not isinstance(json.loads(told), dict):
-            yield "the body of a webhook is no object"
-    except (TemplateError, ValueError) as error:
+        datetime.fromisoformat(f"{day[:4]}-{day[4:6]}-{day[6:]}T{clock[:2]}:{clock[2:4]}:{clock[4:]}")
+    except ValueError as error:
         yield str(error)
+
+
+def notification_problems(kind: str, configuration: Document) -> Iterator[str]:
+    """What is wrong with the configuration of a notification. AWX passes over keys that it does not know."""
+    for key, about in NOTIFICATIONS[kind].items():
+        if key in configuration and not isinstance(configuration[key], about[0]):
+            yield f"{key} is of the wrong type"
+        elif key not in configuration and len(about) == 1:
+            yield f"{key} is missing"
+    if str(configuration.get("http_method", "POST")).lower() not in ("post", "put"):
+        yield "http_method is neither POST nor PUT"
+
+
+def message_problems(messages: Document | None) -> Iterator[str]:
+    """What is wrong with the messages of a notification. A webhook's body may be any text."""
+    for event, texts in (messages or {}).items():
+        if event == "workflow_approval":
+            for answer, told in (texts or {}).items():
+                known = answer in ("running", "approved", "timed_out", "denied")
+                yield from _text_problems(event, told) if known else [f"{answer} is no event of an approval"]
+        elif event in ("started", "success", "error"):
+            yield from _text_problems(event, texts)
+        else:
+            yield f"{event} is no event"
+
+
+def _text_problems(event: str, texts: Document | None) -> Iterator[str]:
+    for key, text in (texts or {}).items():
+        if key not in ("message", "body") or not isinstance(text, (str, type(None))):
+            yield f"{event}: {key} is neither message nor body, or no text"
+        elif text is not None:
+            if key == "message" and "\n" in text:
+                yield f"{event}: a message has more than one line"
+            yield from (f"{event}: {problem}" for problem in _template_problems(text, _MESSAGE_CONTEXT))

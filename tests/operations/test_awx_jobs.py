@@ -104,18 +104,30 @@ def test_by_hand_the_credential_type_is_the_same() -> None:
     assert inputs["required"] == made["__awx_credential_inputs"]["required"]
 
 
-def message(status: str, artifacts: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The sentence, and the object for a webhook, that AWX sends after a job."""
-    texts, names = variables("messages"), {"name": "VICIdial audit", "status": status, "artifacts": artifacts}
+@pytest.fixture(scope="module")
+def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """What AWX is given to fill in, by the style of a webhook."""
+    directory = tmp_path_factory.mktemp("messages")
+    copy = {"content": "{{ __awx_messages.error | to_json }}", "dest": f"{directory}/{{{{ awx_notification_style }}}}"}
+    task = {"ansible.builtin.copy": copy, "loop": ["fields", "text", "card"]}
+    task["loop_control"] = {"loop_var": "awx_notification_style"}
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [task], "vars": {"awx_notification_type": "webhook"}}
+    play["vars_files"] = [str(ROLE / "vars" / "main" / "messages.yml")]
+    (directory / "play.yml").write_text(json.dumps([play]))
+    subprocess.run(["ansible-playbook", "play.yml"], cwd=directory, capture_output=True, check=True)
+    return {style: json.loads((directory / style).read_text()) for style in task["loop"]}
+
+
+def filled_in(text: str, status: str, artifacts: dict[str, Any], explanation: str = "") -> str:
+    """What AWX sends after a job."""
+    names = {"name": "VICIdial audit", "status": status, "artifacts": artifacts, "job_explanation": explanation}
     sandbox = ImmutableSandboxedEnvironment(undefined=ChainableUndefined)
-    filled = [
-        sandbox.from_string(texts[key]).render(job=names, url="https://awx.example.com/1")
-        for key in ("__awx_message", "__awx_webhook_body")
-    ]
-    return " ".join(filled[0].split()), json.loads(filled[1])
+    return " ".join(sandbox.from_string(text).render(job=names, url="https://awx.example.com/1").split())
 
 
-def test_an_audit_with_drift_fails_and_its_notification_has_the_numbers(simulator: Simulator, tmp_path: Path) -> None:
+def test_an_audit_with_drift_fails_and_its_notification_has_the_numbers(
+    simulator: Simulator, tmp_path: Path, messages: dict[str, dict[str, str]]
+) -> None:
     environment = injected(tmp_path, **account(simulator))
     done = job(
         {**environment, "ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
@@ -127,18 +139,51 @@ def test_an_audit_with_drift_fails_and_its_notification_has_the_numbers(simulato
     # No floor's agent is recorded, and of SALES only 1000 is in a call.
     stats = re.search(r"^\tRUN: (\{.*\})", done.stdout, re.MULTILINE)
     assert stats is not None, done.stdout
-    sentence, body = message("failed", json.loads(stats[1]))
-    assert sentence == (
+    sentence = (
         "VICIdial audit: 0 of 1 agents as declared, 1 not recorded, 0 recorded unexpectedly, 0 unknown, 0 remediated. "
-        "https://awx.example.com/1"
+        "Not recorded: 1000. https://awx.example.com/1"
     )
-    assert body["summary"]["missing_agents"] == ["1000"]
+    artifacts = json.loads(stats[1])
+    assert filled_in(messages["fields"]["message"], "failed", artifacts) == sentence
+    body = {style: json.loads(filled_in(texts["body"], "failed", artifacts)) for style, texts in messages.items()}
+    assert body["fields"]["summary"]["missing_agents"] == ["1000"]
+    assert body["text"] == {"text": sentence}
+    [card] = body["card"]["attachments"]
+    assert card["content"]["body"][0]["text"] == sentence
 
 
-def test_a_job_that_failed_before_it_knew_anything_does_not_sound_like_drift() -> None:
-    sentence, body = message("failed", {})
-    assert sentence == (
-        "VICIdial audit: failed before anybody was compared. This says nothing about the recordings. "
-        "https://awx.example.com/1"
-    )
-    assert body["summary"] is None
+@pytest.mark.parametrize(
+    ("artifacts", "explanation", "said"),
+    [
+        ({}, "", "failed. This says nothing about the recordings."),
+        (
+            {},
+            'Previous Task Failed: {"job_type": "inventory_update"}',
+            'failed. This says nothing about the recordings. Previous Task Failed: {"job_type": "inventory_update"}',
+        ),
+        (
+            {"vicidial_stereo_recording_summary": {"reason": "authentication_failed"}},
+            "",
+            "failed. This says nothing about the recordings. Reason: authentication_failed.",
+        ),
+        (
+            {
+                "vicidial_stereo_recording_summary": {
+                    "counts": {"changed": 1, "already": 2, "skipped": 0, "failed": 2},
+                    "failed": {"1003": "not_confirmed", "1004": "no_live_call"},
+                    "reason": "no_live_call",
+                }
+            },
+            "",
+            "1 changed, 2 were so already, 0 skipped, 2 failed. 1003 not_confirmed, 1004 no_live_call. "
+            "Reason: no_live_call.",
+        ),
+    ],
+)
+def test_a_message_says_why_and_who(
+    artifacts: dict[str, Any], explanation: str, said: str, messages: dict[str, dict[str, str]]
+) -> None:
+    found = filled_in(messages["fields"]["message"], "failed", artifacts, explanation)
+    assert found == f"VICIdial audit: {said} https://awx.example.com/1"
+    body = json.loads(filled_in(messages["fields"]["body"], "failed", artifacts, explanation))
+    assert body["explanation"] == explanation

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -55,6 +56,22 @@ def test_ansible_builder_makes_a_context_of_the_definition(tmp_path: Path) -> No
     # Neither a bindep.txt with packages of a distribution nor a requirements.yml with further collections.
     assert {path.name for path in build.iterdir()} == {"requirements.txt", "scripts"}
     assert "COPY _build/requirements.txt requirements.txt" in (tmp_path / "context" / "Containerfile").read_text()
+
+
+def test_the_project_for_awx_comes_with_a_definition_of_its_image(tmp_path: Path) -> None:
+    """ansible-core new enough, ansible-runner, and the collection, whose own needs are found in it."""
+    definition = ROOT / "roles" / "awx" / "templates" / "project" / "execution-environment.yml"
+    shutil.copy(definition, tmp_path)
+    create = ["ansible-builder", "create", "--output-filename", "Containerfile"]
+    subprocess.run(create, cwd=tmp_path, capture_output=True, check=True)
+    containerfile = (tmp_path / "context" / "Containerfile").read_text()
+    core = re.search(r"ansible-core>=([\d.]+)", containerfile)
+    assert core is not None
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
+    assert runtime["requires_ansible"].startswith(f">={core[1]}")
+    requirements = yaml.safe_load((tmp_path / "context" / "_build" / "requirements.yml").read_text())
+    assert requirements == {"collections": [{"name": "telephony.vicidial"}]}
+    assert "ansible-galaxy collection install $ANSIBLE_GALAXY_CLI_COLLECTION_OPTS -r requirements.yml" in containerfile
 
 
 def test_a_job_runs_in_what_results(introspected: dict[str, Any], simulator: Simulator, tmp_path: Path) -> None:
