@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from typing import Any, Callable
 
@@ -54,7 +55,8 @@ class Task:
         ``history`` tells whether the account may be tried. ``watch`` is told every now and then how far it is.
         """
         if not HAS_REQUESTS:
-            return {"failed": True, "msg": missing_required_lib("requests"), "login": NOT_SENT}, []
+            command = f"This Python gets it by: {sys.executable} -m pip install requests"
+            return {"failed": True, "msg": f"{missing_required_lib('requests')}. {command}", "login": NOT_SENT}, []
         try:
             _options.check(params)
         except InvalidArgumentError as error:

@@ -185,7 +185,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 recordings:
-  description: One record for each agent, in the order given.
+  description: One record for each agent, in the order given. Where some failed, these come first.
   returned: always
   type: list
   elements: dict
@@ -291,14 +291,14 @@ counts:
 ansible_facts:
   description:
     - The state of the agents as facts. A further task replaces them.
-    - Ansible sets them when the task succeeds only. After a failure look at RV(recordings).
-  returned: always
+    - A task that failed has none. Look at RV(recordings) then.
+  returned: success
   type: dict
   contains:
     vicidial_stereo_recording:
       description: >-
         The record of the agent, from RV(recordings[].user) to RV(recordings[].agent_status), when the task names one.
-      returned: always
+      returned: success
       type: dict
       sample: &record
         agent_server: 10.0.0.5
@@ -313,7 +313,7 @@ ansible_facts:
         user: "1000"
     vicidial_stereo_recordings:
       description: The same for every agent of the task, by user.
-      returned: always
+      returned: success
       type: dict
       sample:
         "1000": *record

@@ -81,7 +81,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 recordings:
-  description: One record for each agent, in the order given.
+  description: One record for each agent, in the order given. Where some failed, these come first.
   returned: always
   type: list
   elements: dict
@@ -141,15 +141,15 @@ recordings:
       type: str
       sample: ""
 ansible_facts:
-  description: The state of the agents as facts. Ansible sets them when the task succeeds only.
-  returned: always
+  description: The state of the agents as facts. A task that failed has none.
+  returned: success
   type: dict
   contains:
     vicidial_stereo_recording:
       description: >-
         The record of the agent, from RV(recordings[].user) to RV(recordings[].agent_status), when the task names one
         agent by O(agent_user) or O(alt_user).
-      returned: always
+      returned: success
       type: dict
       sample: &record
         agent_server: 10.0.0.5
@@ -164,7 +164,7 @@ ansible_facts:
         user: "1000"
     vicidial_stereo_recordings:
       description: The same for every agent of the task, by user.
-      returned: always
+      returned: success
       type: dict
       sample:
         "1000": *record

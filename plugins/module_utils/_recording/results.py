@@ -20,15 +20,15 @@ _MOST_NAMED = 10
 
 
 def declared(results: Sequence[AgentResult], one_was_named: bool) -> dict[str, Any]:
-    """What the declaring module returns for its agents, in the order given."""
-    records = [{**record(result), **_done(result)} for result in results]
+    """What the declaring module returns for its agents, the failed ones first, otherwise in the order given."""
+    records = [{**record(result), **_done(result)} for result in _failed_first(results)]
     return {
         "changed": any(result.outcome.changed for result in results),
         "recordings": records,
         "counts": {
             kind: sum(_kind(done) == kind for done in records) for kind in ("changed", "already", "failed", "skipped")
         },
-        "ansible_facts": _facts(results, one_was_named),
+        **_facts(results, one_was_named),
         "diff": {
             "before": _states((result, result.outcome.before) for result in results),
             "after": _states((result, _after(result.outcome, result.wanted)) for result in results),
@@ -39,11 +39,11 @@ def declared(results: Sequence[AgentResult], one_was_named: bool) -> dict[str, A
 
 
 def asked(results: Sequence[AgentResult], one_was_named: bool) -> dict[str, Any]:
-    """What the asking module returns for its agents, in the order given."""
+    """What the asking module returns for its agents, the failed ones first, otherwise in the order given."""
     return {
         "changed": False,
-        "recordings": [{**record(result), **_judged(result)} for result in results],
-        "ansible_facts": _facts(results, one_was_named),
+        "recordings": [{**record(result), **_judged(result)} for result in _failed_first(results)],
+        **_facts(results, one_was_named),
         **_ending(results),
     }
 
@@ -170,14 +170,24 @@ def _warnings(results: Sequence[AgentResult]) -> list[str]:
     return [f"STATUS shows a recording of agents in no call, probably left over from an earlier one: {names}{more}."]
 
 
+def _failed_first(results: Sequence[AgentResult]) -> list[AgentResult]:
+    """A person reads the beginning of a long line."""
+    return sorted(results, key=lambda result: result.outcome.failure is None)
+
+
 def _facts(results: Sequence[AgentResult], one_was_named: bool) -> dict[str, Any]:
-    """The records by agent, and the record itself when the task named a single agent."""
+    """The records by agent, and the record itself when the task named a single agent; no facts of a task that failed.
+
+    Ansible would not set them.
+    """
+    if any(result.outcome.failure is not None for result in results):
+        return {}
     found: dict[str, Any] = {
         "vicidial_stereo_recordings": {result.user: record(result) for result in results if result.user}
     }
     if one_was_named:
         found["vicidial_stereo_recording"] = record(results[0])
-    return found
+    return {"ansible_facts": found}
 
 
 def _after(outcome: Outcome, wanted: str | None) -> str | None:

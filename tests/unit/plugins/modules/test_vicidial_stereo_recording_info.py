@@ -66,7 +66,11 @@ def test_nobody_is_no_call(task: Task) -> None:
 def test_logged_out_can_be_a_failure_after_all_were_asked(task: Task) -> None:
     result = task(agent_users=["4711", "1000", "4712"], when_logged_out="fail")
     assert (result["failed"], result["reason"]) == (True, "not_logged_in")
-    assert [it["state"] for it in result["recordings"]] == [None, "idle", None]
+    assert [(record["user"], record["state"]) for record in result["recordings"]] == [
+        ("4711", None),
+        ("4712", None),
+        ("1000", "idle"),
+    ]
     assert "Agent 4711: " in result["msg"]
     assert result["msg"].startswith("2 of 3 agents failed: 4711 (not_logged_in), 4712 (not_logged_in). ")
 
