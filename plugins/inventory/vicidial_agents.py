@@ -28,7 +28,7 @@ options:
     description: The name of this plugin.
     type: str
     required: true
-    agent_filters:
+    choices:
       - telephony.vicidial.vicidial_agents
   campaigns:
     description: Only the agents who are logged in to one of these campaigns. Without it, all.
