@@ -116,8 +116,8 @@ class AddressBlockedError(AccountError):
     def __init__(self) -> None:
         super().__init__(
             "the server does not accept the API account from this address",
-            'Add the address of the host that runs the module to the "API IP Whitelist" of the user group of the API '
-            "account in VICIdial, or take it off the blacklist of the system",
+            "Add the address of the host that runs the module to the API's IP list of the account's user group in "
+            "VICIdial (User Groups, api_ip_list), or take it off the system's blacklist",
         )
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is private to the collection: it can change in any release without notice.
-"""What a server's two answers prove of its fitness: its version, and STATUS of an agent. No I/O, no clock, no Ansible.
+"""What a server's answers prove of its fitness: its version, STATUS of an agent, and a list. No I/O, no clock.
 
 The server makes its checks in a fixed order (protocol 3.1, 4.1). So an answer proves what comes before it, disproves
 what it is about, and says nothing of what comes after: that is unknown, never passed.
@@ -16,12 +16,15 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from ._errors import (
+    AccountError,
     AccountLockedError,
     AddressBlockedError,
     ApiAccessDeniedError,
     ApiError,
     ApiInactiveError,
     AuthenticationFailedError,
+    InvalidArgumentError,
+    LoginRefusedError,
     NoActiveServerError,
     NotLoggedInError,
     NotValidError,
@@ -61,9 +64,11 @@ _ACCOUNT_MEANINGS = {
     "permission": "The API account may call the function stereo_recording",
     "language": "The server answers the API account in English",
 }
-CHECKS = ("server", "tls", "build", "clock", *_ACCOUNT_MEANINGS)
+LISTING = "listing"
+CHECKS = ("server", "tls", "build", "clock", *_ACCOUNT_MEANINGS, LISTING)
 # Nothing that this collection does rests on it, so a server that does not tell its time may be fit.
-_NOT_NEEDED = frozenset(("clock",))
+_NOT_NEEDED = frozenset(("clock", LISTING))
+_WHO_LISTS = "which the audit, the inventory and everything that takes campaigns need, and recordings do not"
 
 
 class _Proof(NamedTuple):
@@ -76,8 +81,8 @@ class _Proof(NamedTuple):
 _PROOFS: dict[type[ApiError], _Proof] = {
     TlsError: _Proof("tls"),
     UnsupportedServerError: _Proof("build"),
-    NoActiveServerError: _Proof("api_active"),
-    AddressBlockedError: _Proof("address"),
+    NoActiveServerError: _Proof("api_active", _LOGIN),
+    AddressBlockedError: _Proof("address", ("lock", "credentials")),
     AccountLockedError: _Proof("lock"),
     AuthenticationFailedError: _Proof("credentials"),
     ApiAccessDeniedError: _Proof("api_access", _LOGIN),
@@ -103,13 +108,16 @@ class Answers:
     """What the server said. ``sent`` and ``came`` are seconds since the epoch on this machine's clock.
 
     ``version`` is None when it could not be told. ``trouble`` is why, or why nothing was asked after it, or what STATUS
-    failed with; None when STATUS was answered, be it that the agent is not logged in.
+    failed with; None when STATUS was answered, be it that the agent is not logged in. ``listing`` is what the list of
+    agents failed with, or None; ``has_listed`` whether it was asked for, or could be told to fail without that.
     """
 
     version: Version | None = None
     sent: float = 0.0
     came: float = 0.0
     trouble: ApiError | None = None
+    listing: ApiError | None = None
+    has_listed: bool = False
 
     @property
     def disproved(self) -> str | None:
@@ -140,10 +148,15 @@ def trouble_of(error: ApiError) -> ApiError | None:
     return None if isinstance(error, NotLoggedInError) else error
 
 
+def may_ask_to_list(answers: Answers) -> bool:
+    """Whether the login is known to be right, so that asking for the list is no second failure of a wrong password."""
+    return set(_LOGIN) <= _proven(answers.trouble, answers.version).keys()
+
+
 def findings(transport: Transport, answers: Answers) -> list[Finding]:
     """Every check, in the order of ``CHECKS``."""
     meanings = {**_server_meanings(answers.version), **_proven(answers.trouble, answers.version)}
-    special = {"tls": _tls(transport, answers), "clock": _clock(answers)}
+    special = {"tls": _tls(transport, answers), "clock": _clock(answers), LISTING: _listing(answers)}
     return [special.get(check) or _judge(check, meanings, answers) for check in CHECKS]
 
 
@@ -216,6 +229,22 @@ def _tls(transport: Transport, answers: Answers) -> Finding:
     return _finding("tls", PASSED, "The connection is encrypted, and the server's certificate is verified")
 
 
+def _listing(answers: Answers) -> Finding:
+    """Whether the account may list agents over the Non-Agent API, in words for one whose login is known to be right."""
+    error = answers.listing
+    if not answers.has_listed:
+        return _unknown(LISTING, answers)
+    if error is None:
+        return _finding(LISTING, PASSED, "The API account may list the agents whom its user group may see")
+    what, remedy = error.what, error.remedy
+    if isinstance(error, LoginRefusedError):
+        what = "the User Level of the API account is below 7, and each try to list agents counts as a failed login"
+        remedy = "Give this user a User Level of 7 or more in VICIdial (Users, Modify User)"
+    if isinstance(error, (AccountError, InvalidArgumentError)):
+        return _finding(LISTING, FAILED, f"No agents can be listed, {_WHO_LISTS}: {what}", remedy)
+    return _finding(LISTING, UNKNOWN, f"It is not known whether agents can be listed, {_WHO_LISTS}: {what}", remedy)
+
+
 def _clock(answers: Answers) -> Finding:
     """By the EPOCH, which knows no time zones (protocol 1.4). The answer's way leaves a doubt, which is no verdict."""
     difference = _difference(answers)
@@ -273,7 +302,9 @@ def _sentence(text: str) -> str:
 
 
 def _blocks(finding: Finding) -> bool:
-    return finding.status == FAILED or (finding.status == UNKNOWN and finding.check not in _NOT_NEEDED)
+    if finding.status == FAILED:
+        return finding.check != LISTING
+    return finding.status == UNKNOWN and finding.check not in _NOT_NEEDED
 
 
 def _reason(found: list[Finding], trouble: ApiError | None) -> str:

@@ -13,8 +13,11 @@ description:
   - Asks the Agent API of VICIdial for its version, which needs no credentials, and then once for the STATUS of an agent
     C(preflight) who need not exist. The answers prove what a stereo recording needs of the server, of the account and
     of the connection.
-  - Sends the credentials B(once at most), and only after a VICIdial has answered that knows C(stereo_recording). A
-    wrong password is one failed login.
+  - Sends the credentials only after a VICIdial has answered that knows C(stereo_recording). A wrong password is B(one)
+    failed login.
+  - Once the login is known to be right, asks the Non-Agent API for a list of agents as well. The audit, the inventory
+    and everything that takes campaigns need that, and recordings do not. VICIdial counts it as a failed login where the
+    account has a User Level below 7.
   - A check that could not be made is V(unknown) and says why. It never counts as passed.
   - Does not fail on what it finds. Look at RV(fit), or run the playbook C(telephony.vicidial.preflight), which fails.
   - Never changes anything, and works in check mode.
@@ -22,6 +25,7 @@ author:
   - telephony.vicidial maintainers (@telephony-vicidial)
 extends_documentation_fragment:
   - telephony.vicidial.connection
+  - telephony.vicidial.connection.listing
   - telephony.vicidial.attributes
   - telephony.vicidial.attributes.login
   - telephony.vicidial.attributes.info_module
@@ -31,8 +35,8 @@ attributes:
 notes:
   - The API does not show what the campaigns and in-groups are set to, nor whether an agent's screen acts on signals. So
     B(fit is what the server lets one ask about), not a promise that every agent can be recorded.
-  - The question for the version is repeated up to O(retries) times. The one with the credentials is repeated only when
-    it certainly did not reach the server.
+  - The question for the version is repeated up to O(retries) times. Those with the credentials are repeated only when
+    they certainly did not reach the server.
   - With a local connection, without C(become) and C(async), and with the Python that runs Ansible, the task runs in
     Ansible's own worker.
 seealso:
@@ -63,7 +67,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 fit:
-  description: Whether no check failed and none that is needed is unknown. Only C(clock) is not needed.
+  description:
+    - Whether no check failed but C(listing), and none is unknown but C(clock) and C(listing).
+    - So it is about stereo recordings. Look at the check C(listing) too where agents are listed.
   returned: always
   type: bool
   sample: false
@@ -97,6 +103,8 @@ checks:
         - C(stereo_recording), C(Allow Stereo Recordings) is on in the System Settings.
         - C(permission), the account may call C(stereo_recording).
         - C(language), the server answers the account in English.
+        - C(listing), the account may list who is logged in. It is not asked before C(address), C(lock) and
+          C(credentials) have passed, and never makes RV(fit=false).
       type: str
       sample: permission
     status:
@@ -166,29 +174,34 @@ from urllib.parse import urlsplit
 from ..module_utils import _options
 from ..module_utils._client.agent_api import AgentApi
 from ..module_utils._client.http import Connection, goes_through_proxy
+from ..module_utils._client.non_agent_api import check_password, logged_in_agents
 from ..module_utils._client.retry import retry
 from ..module_utils._errors import ApiError, InterruptedRunError
 from ..module_utils._login import NOT_SENT, LoginHistory, login_of
 from ..module_utils._preflight import (
     Answers,
     Transport,
+    may_ask_to_list,
     reason_not_to_log_in,
     report,
     trouble_of,
 )
 from ..module_utils._protocol.names import Agent
+from ..module_utils._protocol.replies import Version
+from ..module_utils._protocol.tables import AgentFilter
 from ..module_utils._task import Task, run_module
 
 # Shows in VICIdial's log of API calls. Nobody has to have this name: "not logged in" is an answer that proves all.
 AGENT = Agent("preflight")
+NOBODY = AgentFilter(campaigns=["preflight"])
 
 
 class Preflight(Task):
-    """The two questions, and what their answers prove."""
+    """The three questions, and what their answers prove."""
 
     def __init__(self) -> None:
         self.spec = {
-            "argument_spec": _options.CONNECTION_SPEC,
+            "argument_spec": {**_options.CONNECTION_SPEC, **_options.LISTING_SPEC},
             "required_by": _options.CONNECTION_REQUIRED_BY,
         }
 
@@ -215,7 +228,10 @@ class Preflight(Task):
                 trouble, login = error and trouble_of(error), login_of(error)
         finally:
             api.close()
-        return {**report(_transport(connection), replace(answers, trouble=trouble)), "login": login}
+        answers = replace(answers, trouble=trouble)
+        if may_ask_to_list(answers) and not interrupted():
+            answers = replace(answers, has_listed=True, listing=_try_to_list(params, answers.version))
+        return {**report(_transport(connection), answers), "login": login}
 
 
 def _ask_version(api: AgentApi, retries: int) -> Answers:
@@ -236,6 +252,17 @@ def _log_in(api: AgentApi, retries: int) -> ApiError | None:
     api.close()  # a kept-alive connection may be gone by now, and this question is not repeated for that
     try:
         retry(lambda: api.status(AGENT), retries, with_login=True)
+    except ApiError as error:
+        return error
+    return None
+
+
+def _try_to_list(params: _options.Params, version: Version | None) -> ApiError | None:
+    """What the list of the agents in a campaign fails with that nobody has: a short answer."""
+    try:
+        connection = _options.non_agent_connection(params)
+        check_password(connection.password, version.build if version else "")
+        logged_in_agents(replace(connection, version_url=""), NOBODY, params["retries"])
     except ApiError as error:
         return error
     return None

@@ -18,7 +18,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.repli
 EPOCH = 1795338820
 VERSION = Version("2.14-84", "260302-1142", "2026-11-22 09:13:40", EPOCH)
 HTTPS = Transport("dialer.example.com", encrypted=True, verified=True, is_loopback=False)
-FIT = Answers(VERSION, sent=EPOCH + 0.4, came=EPOCH + 0.6)
+FIT = Answers(VERSION, sent=EPOCH + 0.4, came=EPOCH + 0.6, has_listed=True)
 
 UNREACHABLE = _errors.UnreachableError(
     "the server cannot be reached", "Start it", _errors.Delivery.NOT_SENT, transient=True
@@ -45,8 +45,8 @@ def test_all_checks_pass_when_the_only_thing_wrong_is_that_the_agent_is_not_logg
 
 # After each: what failed, and up to which check of the account the server must have got.
 ANSWERS = [
-    (_errors.NoActiveServerError(), "api_active", None),
-    (_errors.AddressBlockedError(), "address", None),
+    (_errors.NoActiveServerError(), "api_active", "credentials"),
+    (_errors.AddressBlockedError(), "address", "credentials"),
     (_errors.AccountLockedError(), "lock", None),
     (_errors.AuthenticationFailedError(), "credentials", None),
     (_errors.ApiAccessDeniedError(), "api_access", "credentials"),
@@ -70,15 +70,16 @@ ANSWERS = [
 def test_an_answer_proves_what_comes_before_it_and_nothing_after_it(
     trouble: _errors.ApiError, failed: str | None, up_to: str | None
 ) -> None:
-    account = CHECKS[4:]
+    account = CHECKS[4:-1]
     proven = account[: account.index(up_to) + 1] if up_to else ()
     expected = {check: "passed" if check in (*CHECKS[:4], *proven) else "unknown" for check in CHECKS}
     if failed:
         expected[failed] = "failed"
-    answers = replace(FIT, trouble=trouble)
+    answers = replace(FIT, trouble=trouble, has_listed=False)
     assert statuses(HTTPS, answers) == expected
+    assert _preflight.may_ask_to_list(answers) == (up_to is not None and failed != "address")
     report = _preflight.report(HTTPS, answers)
-    assert report["blocking"] == [check for check in CHECKS if expected[check] != "passed"]
+    assert report["blocking"] == [check for check in CHECKS[:-1] if expected[check] != "passed"]
     assert (report["fit"], report["reason"]) == (False, trouble.reason)
     told = {check["check"]: check for check in report["checks"]}
     unknown = told["language" if failed != "language" else "permission"]
@@ -103,7 +104,7 @@ def test_without_a_version_nothing_is_known_but_how_far_the_connection_came(trou
 
 def test_where_a_login_was_rejected_before_the_account_is_not_known() -> None:
     refusal = LoginHistory(REJECTED, "authentication_failed").refusal()
-    answers = replace(FIT, trouble=refusal)
+    answers = replace(FIT, trouble=refusal, has_listed=False)
     found = statuses(HTTPS, answers)
     assert {check for check, status in found.items() if status == "passed"} == {"server", "tls", "build", "clock"}
     assert set(found.values()) == {"passed", "unknown"}

@@ -35,7 +35,7 @@ KEYS = {
     "reason",
     "msg",
 }
-ACCOUNT = set(CHECKS[4:])
+ACCOUNT = set(CHECKS[4:-1])
 LOGIN = {"address", "lock", "credentials"}
 MAY_CALL = {*LOGIN, "api_access"}
 
@@ -59,14 +59,21 @@ class Task:
             assert (finding["remedy"] is None) == (finding["status"] == "passed")
         assert result["fit"] == (not result["blocking"]) == (result["reason"] is None)
         assert self.logins <= 1
-        assert {it["function"] for it in self.simulator.journal.entries()} <= {"version", "stereo_recording"}
+        functions = {entry["function"] for entry in self.simulator.journal.entries()}
+        assert functions <= {"version", "stereo_recording", "logged_in_agents"}
         assert {it["value"] for it in self.simulator.journal.entries()} <= {"", "STATUS"}
         return result
 
     @property
     def logins(self) -> int:
-        """How many calls carried the password."""
-        return sum("pass" in it["sources"] for it in self.simulator.journal.entries())
+        """How many calls to the Agent API carried the password."""
+        entries = self.simulator.journal.entries()
+        return sum("pass" in entry["sources"] for entry in entries if entry["function"] != "logged_in_agents")
+
+    @property
+    def lists(self) -> int:
+        """How often the Non-Agent API was asked."""
+        return sum(entry["function"] == "logged_in_agents" for entry in self.simulator.journal.entries())
 
 
 def checks(result: dict[str, Any], status: str) -> set[str]:
@@ -97,19 +104,28 @@ def test_a_fit_server_passes_every_check_with_one_login(task: Task, check_mode: 
     result = task(check_mode=check_mode)
     assert checks(result, "passed") == set(CHECKS)
     assert (result["fit"], result["version"], result["build"]) == (True, "2.14-84", "260302-1142")
-    assert [it["function"] for it in task.simulator.journal.entries()] == ["version", "stereo_recording"]
+    assert [it["function"] for it in task.simulator.journal.entries()] == [
+        "version",
+        "stereo_recording",
+        "logged_in_agents",
+    ]
     assert task.simulator.journal.entries()[1]["agent_user"] == "preflight"
     # The server may have closed the first connection by then, and the login is not repeated for that.
-    assert len({it["port"] for it in task.simulator.journal.entries()}) == 2
+    assert len({entry["port"] for entry in task.simulator.journal.entries()}) == 3
 
 
 # What is done to the call center, the check that then fails, what of the account is proven, and the reason.
 REFUSALS: list[tuple[tuple[str, dict[str, Any]], str, set[str], str]] = [
     (("account", {"user": "6666", "password": "another"}), "credentials", set(), "authentication_failed"),
     (("account", {"user": "6666", "failures": 10, "last_failure": 1e12}), "lock", set(), "account_locked"),
-    (("account", {"user": "6666", "allowed_addresses": ["10.0.0.9"]}), "address", set(), "address_blocked"),
+    (
+        ("account", {"user": "6666", "allowed_addresses": ["10.0.0.9"]}),
+        "address",
+        {"lock", "credentials"},
+        "address_blocked",
+    ),
     (("account", {"user": "6666", "agent_api_access": False}), "api_access", LOGIN, "api_access_denied"),
-    (("system", {"active_servers": False}), "api_active", set(), "api_inactive"),
+    (("system", {"active_servers": False}), "api_active", LOGIN, "api_inactive"),
     (("system", {"api_active": False}), "api_active", MAY_CALL, "api_inactive"),
     (("system", {"stereo_recordings": False}), "stereo_recording", {*MAY_CALL, "api_active"}, "not_valid"),
     (
@@ -130,11 +146,47 @@ def test_each_refusal_fails_one_check_and_leaves_what_comes_after_it_unknown(
     task.simulator.control.act(*prepare)
     task.simulator.control.act("system", {"display_errors": noise})
     result = task()
-    assert (checks(result, "failed"), result["reason"]) == ({failed}, reason)
+    lacks_listing = {"listing"} if failed in ("api_access", "permission") else set()
+    assert (checks(result, "failed"), result["reason"]) == ({failed} | lacks_listing, reason)
     assert checks(result, "passed") & ACCOUNT == proven
+    assert task.lists == (proven >= LOGIN), "no second login where the first one may have been a failed one"
     assert result["blocking"] == [check for check in CHECKS if check in ACCOUNT - proven]
     assert task.logins == 1
     assert finding(result, failed)["remedy"] in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("account", "said"),
+    [
+        ({"level": 6}, "User Level of 7 or more"),
+        ({"view_reports": False}, '"View Reports"'),
+        ({"allowed_functions": ["stereo_recording"]}, "logged_in_agents"),
+    ],
+)
+def test_an_account_that_may_not_list_is_told_what_that_is_needed_for(
+    task: Task, account: dict[str, Any], said: str
+) -> None:
+    task.simulator.control.act("account", {"user": "6666", **account})
+    result = task()
+    assert (result["fit"], checks(result, "failed")) == (True, {"listing"})
+    assert said in finding(result, "listing")["remedy"]
+    assert "the audit, the inventory" in result["msg"]
+
+
+@pytest.mark.parametrize("password", ["simu.lated", "simu/lated"])
+def test_a_password_that_lists_would_strip_is_told_and_not_sent_to_them(task: Task, password: str) -> None:
+    task.simulator.control.act("account", {"user": "6666", "password": password})
+    result = task(api_password=password)
+    assert (result["fit"], checks(result, "failed"), task.lists) == (True, {"listing"}, 0)
+    assert "letters, digits, - and _" in finding(result, "listing")["remedy"]
+
+
+def test_a_list_whose_address_nobody_knows_is_told(task: Task) -> None:
+    apis = task.simulator.server.apis
+    apis["/agc2/api.php"] = apis["/agc/api.php"]
+    result = task(api_url=f"{task.simulator.url}/agc2/api.php")
+    assert (result["fit"], checks(result, "failed"), task.lists) == (True, {"listing"}, 0)
+    assert "non_agent_api_url" in finding(result, "listing")["remedy"]
 
 
 def test_two_faults_at_once_show_one_after_the_other(task: Task) -> None:
@@ -142,7 +194,7 @@ def test_two_faults_at_once_show_one_after_the_other(task: Task) -> None:
     task.simulator.control.act("system", {"stereo_recordings": False})
     task.simulator.control.act("account", {"user": "6666", "allowed_functions": ["recording"]})
     result = task()
-    assert checks(result, "failed") == {"stereo_recording"}
+    assert checks(result, "failed") == {"stereo_recording", "listing"}
     assert finding(result, "permission")["status"] == "unknown"
     assert "Allow Stereo Recordings" in finding(result, "stereo_recording")["remedy"]
 
@@ -152,7 +204,7 @@ def test_a_wrong_password_is_one_failed_login_and_in_no_result(task: Task, langu
     task.simulator.control.act("account", {"user": "6666", "language": language})
     task.simulator.control.act("system", {"shows_sql": True})
     result = task(api_password="p@ss!w#rd", retries=10)
-    assert task.simulator.dialer.accounts["6666"].failures == 1
+    assert (task.simulator.dialer.accounts["6666"].failures, task.lists) == (1, 0)
     # A translated refusal is not guessed at.
     assert checks(result, "failed") == ({"language"} if language == "Spanish" else {"credentials"})
     text = json.dumps({key: it for key, it in result.items() if key != "invocation"})
