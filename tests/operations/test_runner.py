@@ -110,8 +110,7 @@ def test_a_canceled_job(dialer: Simulator, tmp_path: Path, way: str) -> None:
         environment={"ANSIBLE_PYTHON_INTERPRETER": python_for(way, tmp_path)},
         vicidial_agents=list(dialer.dialer.agents),
         stereo_recording_state="recording",
-        stereo_recording_rate_limit=1,
-        stereo_recording_wait_timeout=300,
+        stereo_recording_module_options={"rate_limit": 1, "wait_timeout": 300},
     )
     assert (job.status, job.rc) == ("canceled", 254)
     give_up_at = time.monotonic() + GONE_SECONDS

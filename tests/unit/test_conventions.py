@@ -17,7 +17,8 @@ from ansible_collections.telephony.vicidial.plugins.module_utils import _errors,
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
-ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
+# "common" is what the others share, and no role that anybody runs.
+ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir() and path.name != "common")
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
 README = (ROOT / "README.md").read_text()
 REASONS = (ROOT / "docs" / "reasons.md").read_text()

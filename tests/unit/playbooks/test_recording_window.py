@@ -109,7 +109,7 @@ CASES = {
         before=["1008"],
         state="idle",
         inside=[{"block": [HURRY, SLEEP], "rescue": [SLEEP]}, RAN],
-        failure="600 s have passed|[Tt]imed out|expected time frame",
+        failure="not done within 600 s|[Tt]imed out|expected time frame",
         after=["1008"],
         signals=["1008 BEGIN", "1008 END"],
     ),
@@ -131,7 +131,7 @@ CASES = {
         failure="no recording has shown",
         after=[],
         signals=["1011 BEGIN", "1011 END"],
-        variables={"recording_window_wait_timeout": 0.1, "__recording_window_watch": 3},
+        variables={"recording_window_module_options": {"wait_timeout": 0.1}, "__recording_window_watch_seconds": 3},
     ),
 }
 

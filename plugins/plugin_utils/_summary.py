@@ -1,0 +1,170 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is private to the collection: it can change in any release without notice.
+"""The lines that roles and playbooks print for a person, and the numbers that they hand to a workflow.
+
+Pure: what the modules returned goes in, texts and numbers come out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Result = Mapping[str, Any]
+Record = Mapping[str, Any]
+
+MOST_PRINTED = 10  # names in a line for a person
+MOST_HANDED_ON = 50  # names in a statistic for a workflow
+_KINDS = {"changed": "changed", "already": "already so", "skipped": "skipped", "failed": "failed"}
+_OF_PLAYBOOKS = {
+    option: f"vicidial_{option}" for option in ("api_url", "api_user", "api_password", "ca_path", "validate_certs")
+}
+_MISSING = re.compile(r"missing required arguments: (api_\w+(?:, api_\w+)*)$")
+
+
+def variables_of(role: str) -> dict[str, str]:
+    """By option of the module vicidial_stereo_recording, what it is called in a ``role`` that passes it through."""
+    own = {option: f"{role}_{option}" for option in ("agent_users", "require_call", "when_logged_out")}
+    own["agent_users"] = f"{role}_agents"
+    passed = ("wait_timeout", "stable_for", "concurrency", "rate_limit", "retries", "timeout")
+    return {**own, **{option: f"{role}_module_options.{option}" for option in passed}}
+
+
+_OF_STEREO_RECORDING = variables_of("stereo_recording")
+
+
+def counted(number: int, thing: str) -> str:
+    """``number`` of a thing: "1 agent", "2 agents"."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def some(names: Sequence[str], most: int = MOST_PRINTED) -> str:
+    """The first names, and how many others there are: "1000, 1001 and 12 others"; "nobody" where there are none."""
+    others = len(names) - most
+    more = f" and {counted(others, 'other')}" if others > 0 else ""
+    return ", ".join(names[:most]) + more if names else "nobody"
+
+
+def users(records: Sequence[Record], key: str) -> list[str]:
+    """The users of the records in which ``key`` is true."""
+    return [record["user"] for record in records if record[key]]
+
+
+def failed_because(records: Sequence[Record]) -> dict[str, str]:
+    """The reason of each agent who failed, by user."""
+    return {record["user"]: record["reason"] for record in records if record["failed"]}
+
+
+def declared(result: Result, state: str, check_mode: bool) -> dict[str, Any]:
+    """What the role stereo_recording says about the ``result`` of vicidial_stereo_recording.
+
+    Returns ``lines`` (empty when nobody was asked), ``statistics`` and ``failure`` (empty when there was none).
+    """
+    records = result.get("recordings", [])
+    changed, failed = users(records, "changed"), failed_because(records)
+    reason = reason_of(result)
+    return {
+        "lines": _declared_lines(result, state, check_mode) if records else [],
+        "statistics": {
+            "state": state,
+            "check_mode": check_mode,
+            "counts": result.get("counts", {}),
+            "changed": changed[:MOST_HANDED_ON],
+            "failed": dict(list(failed.items())[:MOST_HANDED_ON]),
+            "reason": reason,
+        },
+        "failure": f"{for_reader(result.get('msg', ''), _OF_STEREO_RECORDING)} ({reason})" if reason else "",
+    }
+
+
+def _declared_lines(result: Result, state: str, check_mode: bool) -> list[str]:
+    records, counts = result["recordings"], result["counts"]
+    kinds = {**_KINDS, "changed": "would change"} if check_mode else _KINDS
+    lines = [
+        f"{state}: " + ", ".join(f"{counts[kind]} {text}" for kind, text in kinds.items() if counts[kind]),
+        f"{'would be signalled' if check_mode else 'signalled'}: {some(users(records, 'changed'))}",
+    ]
+    failed = [f"{user} {reason}" for user, reason in failed_because(records).items()]
+    last = f"failed: {some(failed)}" if failed else for_reader(result.get("msg", ""), _OF_STEREO_RECORDING)
+    return [*lines, last] if last else lines
+
+
+def reason_of(result: Result) -> str:
+    """The ``reason`` of a module's result, "" when it succeeded. Ansible's own refusal of an option has none."""
+    succeeded = "recordings" in result or "agents" in result
+    return str(result.get("reason") or ("" if succeeded else "invalid_argument"))
+
+
+def for_reader(message: str, variables: Mapping[str, str]) -> str:
+    """A module's message with the options called as the reader of a role or a playbook knows them."""
+    missing = _MISSING.search(message)
+    if missing:
+        return no_connection(missing[1].split(", "))
+    if not variables:
+        return message
+    return re.sub(rf"\b({'|'.join(map(re.escape, variables))})\b", lambda found: variables[found[0]], message)
+
+
+def no_connection(options: Sequence[str]) -> str:
+    """What to do when the ``options`` of the connection are missing."""
+    environment = ", ".join(f"VICIDIAL_{option.upper()}" for option in options)
+    playbooks = ", ".join(f"vicidial_{option}" for option in options)
+    return (
+        f"The connection is not complete. Set {environment} in the environment, or {playbooks} as variables of a "
+        "playbook of the collection, or module_defaults of group/telephony.vicidial.agent_api. Nothing was sent."
+    )
+
+
+def status(result: Result) -> dict[str, Any]:
+    """What the playbook status says about the ``result`` of vicidial_stereo_recording_info: ``lines``, ``failure``."""
+    records = result.get("recordings", [])
+    numbers = {
+        "recording": sum(record["state"] == "recording" for record in records),
+        "idle": sum(record["state"] == "idle" for record in records),
+        "not logged in": sum(record["logged_in"] is False for record in records),
+        "unknown": len(failed_because(records)),
+    }
+    failure = for_reader(result.get("msg", ""), _OF_PLAYBOOKS) if reason_of(result) else ""
+    return {
+        "lines": [*map(_status_line, records), ", ".join(f"{n} {text}" for text, n in numbers.items() if n)]
+        if records
+        else [],
+        "failure": failure,
+    }
+
+
+def _status_line(record: Record) -> str:
+    state = record["state"] or record["reason"] or "not logged in"
+    columns = (record["user"], state, record["agent_status"], record["start_time"], record["filename"])
+    return "{:<10} {:<13} {:<7} {:<19} {}".format(*(column or "" for column in columns)).rstrip()
+
+
+def preflight(result: Result, accepted: Sequence[str]) -> dict[str, Any]:
+    """What the playbook preflight says about the ``result`` of vicidial_agent_api_info: ``lines``, ``failure``.
+
+    What failed comes first, and all that could not be looked at for one cause is one line.
+    """
+    checks = result.get("checks", [])
+    known = [check for check in checks if check["status"] != "unknown"]
+    lines = [_check_line(check, accepted) for check in sorted(known, key=lambda check: check["status"] != "failed")]
+    not_known: dict[str, list[str]] = {}
+    for check in checks:
+        if check["status"] == "unknown":
+            not_known.setdefault(_meaning(check), []).append(check["check"])
+    lines += [f"unknown {', '.join(names)}: {meaning}" for meaning, names in not_known.items()]
+    blocking = [name for name in result.get("blocking", ()) if name not in accepted]
+    failure = for_reader(result.get("msg", ""), _OF_PLAYBOOKS) if blocking or not checks else ""
+    return {"lines": lines, "failure": failure}
+
+
+def _check_line(check: Mapping[str, Any], accepted: Sequence[str]) -> str:
+    is_accepted = " (accepted)" if check["check"] in accepted and check["remedy"] else ""
+    return f"{check['status']}{is_accepted} {check['check']}: {_meaning(check)}"
+
+
+def _meaning(check: Mapping[str, Any]) -> str:
+    return for_reader(f"{check['meaning']} {check['remedy'] or ''}".strip(), _OF_PLAYBOOKS)

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is private to the collection: it can change in any release without notice.
+"""The variables that people give to roles and playbooks: misspelled names, lost words, and values of the wrong type.
+
+Pure: names and values go in, values of the declared types and problems for a person come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ._names import names
+
+Spec = Mapping[str, Mapping[str, Any]]
+
+# How much of two names must agree for one to be a typing error of the other: two letters in twenty.
+_TYPING_ERROR = 0.9
+_ANY_LIKENESS = 0.6
+
+
+def role_variables(given: Mapping[str, Any], spec: Spec, role: str, unused: Iterable[str] = ()) -> dict[str, Any]:
+    """What the variables of a ``role`` mean by its ``spec``, the options of its argument_specs.
+
+    Returns ``options``, by name without the role's prefix and in the declared types (-e and surveys give text), and
+    ``problems``: unknown names, values of another type, options that are missing. ``unused`` names belong to the role
+    too, and not to these options.
+    """
+    known = {
+        name: _plain(value) for name, value in given.items() if name in spec and not _is_left_out(value, spec[name])
+    }
+    validation = ArgumentSpecValidator({name: _as_read(option) for name, option in spec.items()}).validate(known)
+    problems = [
+        *unknown(given, (*spec, *unused)),
+        *_quoting_problems(known, spec),
+        *map(_sentence, validation.error_messages),
+    ]
+    options = {
+        name.removeprefix(f"{role}_"): _in_form(value, spec[name])
+        for name, value in _without_none(validation.validated_parameters).items()
+    }
+    return {"options": options, "problems": problems}
+
+
+def unknown(given: Iterable[str], known: Iterable[str]) -> list[str]:
+    """A sentence for each name in ``given`` that is not ``known``, with the one that was probably meant."""
+    known = [*known]
+    strange = sorted(set(given) - {*known})
+    return [f"There is no variable {name}.{_suggestion(name, known, _ANY_LIKENESS)}" for name in strange]
+
+
+def nearly_known(given: Iterable[str], known: Iterable[str]) -> list[str]:
+    """A sentence for each name that is not ``known`` and only a typing error away from one that is."""
+    known = [*known]
+    suggestions = {name: _suggestion(name, known, _TYPING_ERROR) for name in sorted(set(given) - {*known})}
+    return [f"Nothing uses the variable {name}.{text}" for name, text in suggestions.items() if text]
+
+
+def lost_words(rest: Any) -> list[str]:
+    """What is wrong with words that Ansible found after a space in -e, and that belong to no variable."""
+    if not rest:
+        return []
+    return [
+        f"-e ends at a space, so {str(rest)!r} got lost. Write a list with commas and without spaces, such as "
+        "-e vicidial_agents=1000,1001, or as JSON, such as -e '{\"vicidial_agents\": [1000, 1001]}'."
+    ]
+
+
+def _suggestion(name: str, known: list[str], likeness: float) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=likeness)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+def _is_left_out(value: Any, option: Mapping[str, Any]) -> bool:
+    """An empty text is how a survey gives what was left out."""
+    return value is None or (value == "" and option.get("type", "str") not in ("str", "path", "list"))
+
+
+def _plain(value: Any) -> Any:
+    """``value`` without Ansible's own kinds of lists and dictionaries, which cannot be copied."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _as_read(option: Mapping[str, Any]) -> dict[str, Any]:
+    """The option as it is validated: lists are read by our own grammar, which knows line breaks."""
+    if option.get("type") == "list":
+        return {"type": "raw", "required": option.get("required", False), "default": option.get("default")}
+    return {key: value for key, value in option.items() if key != "description"}
+
+
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_none(value) if isinstance(value, dict) else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _in_form(value: Any, option: Mapping[str, Any]) -> Any:
+    return names(value) if option.get("type") == "list" and value not in ("", None) else value
+
+
+def _quoting_problems(given: Mapping[str, Any], spec: Spec) -> list[str]:
+    """YAML makes a boolean of no and a number of 0600: what was meant cannot be known."""
+    changed = [
+        name
+        for name, value in given.items()
+        if spec[name].get("type") == "str"
+        and (isinstance(value, bool) or (name.endswith("_mode") and isinstance(value, int)))
+    ]
+    told = "which YAML may have made of another text: put it in quotes."
+    return [f"{name} is {given[name]!r}, {told}" for name in changed]
+
+
+def _sentence(message: str) -> str:
+    return message if message.endswith(".") else f"{message[:1].upper()}{message[1:]}."

@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines that roles and playbooks print, and the numbers that they hand on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.telephony.vicidial.plugins.filter.summary import summary
+from ansible_collections.telephony.vicidial.plugins.plugin_utils._summary import counted, for_reader, some
+
+
+def record(user: str, **more: Any) -> dict[str, Any]:
+    known = {"logged_in": True, "agent_status": "INCALL", "start_time": None, "filename": None}
+    return {"user": user, "state": "idle", "changed": False, "failed": False, "reason": None, **known, **more}
+
+
+def test_the_first_ten_are_named_and_the_others_counted() -> None:
+    users = [str(user) for user in range(1000, 1022)]
+    assert some(users) == ", ".join(users[:10]) + " and 12 others"
+    assert some(users[:11]).endswith("1009 and 1 other")
+    assert some(users[:1]) == "1000"
+    assert some([]) == "nobody"
+    assert [counted(number, "agent") for number in (0, 1, 2)] == ["0 agents", "1 agent", "2 agents"]
+
+
+def test_a_declaration_is_numbers_names_and_reasons() -> None:
+    result = {
+        "recordings": [
+            record("1000", changed=True),
+            record("1001"),
+            record("1004", failed=True, reason="no_live_call"),
+        ],
+        "counts": {"changed": 1, "already": 1, "skipped": 0, "failed": 1},
+        "reason": "no_live_call",
+        "msg": "Agent 1004: in no call and require_call is set.",
+    }
+    found = summary(result, "declared", state="recording", check_mode=False)
+    assert found["lines"] == [
+        "recording: 1 changed, 1 already so, 1 failed",
+        "signalled: 1000",
+        "failed: 1004 no_live_call",
+    ]
+    assert found["failure"] == "Agent 1004: in no call and stereo_recording_require_call is set. (no_live_call)"
+    assert (found["statistics"]["changed"], found["statistics"]["failed"]) == (["1000"], {"1004": "no_live_call"})
+    would = summary(result, "declared", state="recording", check_mode=True)["lines"]
+    assert would[:2] == ["recording: 1 would change, 1 already so, 1 failed", "would be signalled: 1000"]
+
+
+def test_a_statistic_holds_fifty_names() -> None:
+    records = [record(str(user), changed=True, failed=True, reason="timeout") for user in range(60)]
+    result = {"recordings": records, "counts": {"changed": 0, "already": 0, "skipped": 0, "failed": 60}}
+    found = summary(result, "declared", state="idle", check_mode=False)["statistics"]
+    assert (len(found["changed"]), len(found["failed"])) == (50, 50)
+
+
+@pytest.mark.parametrize("about", ["declared", "status", "preflight"])
+def test_a_missing_connection_is_said_alone_and_by_every_name_that_it_has(about: str) -> None:
+    more = {"declared": {"state": "idle", "check_mode": False}, "preflight": {"accepted": []}}.get(about, {})
+    result = {"failed": True, "msg": "missing required arguments: api_password, api_url"}
+    found = summary(result, about, **more)
+    assert found["lines"] == []
+    for name in ("VICIDIAL_API_URL", "VICIDIAL_API_PASSWORD", "vicidial_api_url", "module_defaults"):
+        assert name in found["failure"]
+    if about == "declared":
+        assert found["statistics"]["reason"] == "invalid_argument"
+
+
+def test_options_are_called_as_the_reader_knows_them_and_only_whole_words_are_options() -> None:
+    assert for_reader("Set timeout, wait_timeout", {"timeout": "x_timeout"}) == "Set x_timeout, wait_timeout"
+
+
+def test_status_is_a_table_and_the_numbers_that_are_not_zero() -> None:
+    result = {
+        "recordings": [
+            record("1000", state="recording", start_time="2026-11-22 09:13:40", filename="F"),
+            record("1002", agent_status="READY"),
+            record("4711", state=None, logged_in=False, agent_status=None),
+            record("1003", state=None, logged_in=None, agent_status=None, failed=True, reason="timeout"),
+        ]
+    }
+    assert summary(result, "status")["lines"] == [
+        "1000       recording     INCALL  2026-11-22 09:13:40 F",
+        "1002       idle          READY",
+        "4711       not logged in",
+        "1003       timeout",
+        "1 recording, 1 idle, 1 not logged in, 1 unknown",
+    ]
+
+
+def test_preflight_shows_what_failed_first_and_what_could_not_be_looked_at_in_one_line() -> None:
+    def check(name: str, status: str, meaning: str, remedy: str | None = None) -> dict[str, Any]:
+        return {"check": name, "status": status, "meaning": meaning, "remedy": remedy}
+
+    result = {
+        "checks": [
+            check("server", "passed", "It answers."),
+            check("tls", "failed", "It is plain http.", "Set api_url to https."),
+            check("credentials", "failed", "It refused.", "Check api_user."),
+            check("lock", "unknown", "Not known, because it refused."),
+            check("permission", "unknown", "Not known, because it refused."),
+        ],
+        "blocking": ["tls", "credentials"],
+        "msg": "Not fit.",
+    }
+    found = summary(result, "preflight", accepted=["tls"])
+    assert found["lines"] == [
+        "failed (accepted) tls: It is plain http. Set vicidial_api_url to https.",
+        "failed credentials: It refused. Check vicidial_api_user.",
+        "passed server: It answers.",
+        "unknown lock, permission: Not known, because it refused.",
+    ]
+    assert found["failure"] == "Not fit."
+    assert summary({**result, "blocking": ["tls"]}, "preflight", accepted=["tls"])["failure"] == ""

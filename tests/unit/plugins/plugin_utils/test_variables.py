@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Variables that people misspell, and values as -e, a survey or YAML gives them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.telephony.vicidial.plugins.plugin_utils._variables import (
+    lost_words,
+    nearly_known,
+    role_variables,
+)
+
+SPEC: dict[str, dict[str, Any]] = {
+    "door_state": {"type": "str", "choices": ["open", "shut"], "required": True, "description": "What it is."},
+    "door_users": {"type": "list", "elements": "str"},
+    "door_seconds": {"type": "float", "default": 10},
+    "door_locked": {"type": "bool", "default": False},
+    "door_mode": {"type": "str", "default": "0600"},
+    "door_more": {"type": "dict", "default": {}, "options": {"times": {"type": "int"}, "speed": {"type": "float"}}},
+}
+
+
+def read(**given: Any) -> dict[str, Any]:
+    return role_variables({"door_state": "open", **given}, SPEC, "door")
+
+
+def test_text_becomes_what_is_declared() -> None:
+    given = {"door_users": "1000, 1001\n1002", "door_seconds": "2.5", "door_locked": "yes", "door_more": "times=3"}
+    assert read(**given) == {
+        "options": {
+            "state": "open",
+            "users": ["1000", "1001", "1002"],
+            "seconds": 2.5,
+            "locked": True,
+            "mode": "0600",
+            "more": {"times": 3},
+        },
+        "problems": [],
+    }
+
+
+def test_empty_text_was_left_out_but_an_empty_list_is_nobody() -> None:
+    assert read(door_seconds="", door_locked="", door_more="")["options"] == read()["options"]
+    assert "users" not in read()["options"]
+    assert read(door_users="")["options"]["users"] == ""
+    assert read(door_users=[])["options"]["users"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"door_stat": "open"}, "There is no variable door_stat. Did you mean door_state?"),
+        ({"door_xylophone_player": 1}, "There is no variable door_xylophone_player."),
+        ({"door_state": "ajar"}, "must be one of: open, shut, got: ajar."),
+        ({"door_state": None}, "Missing required arguments: door_state."),
+        ({"door_locked": "perhaps"}, "door_locked"),
+        ({"door_more": {"tims": 1}}, "door_more.tims"),
+        ({"door_mode": 384}, "door_mode is 384, which YAML may have made of another text: put it in quotes."),
+        ({"door_mode": False}, "door_mode is False, which YAML"),
+    ],
+)
+def test_what_makes_no_sense_is_a_sentence(given: dict[str, Any], problem: str) -> None:
+    [found] = read(**given)["problems"]
+    assert problem in found
+
+
+def test_only_a_typing_error_away_is_worth_a_warning() -> None:
+    known = ["vicidial_agents", "vicidial_api_url"]
+    assert nearly_known(["vicidial_agent", "vicidial_agents", "vicidial_team", "vicidial_my_url"], known) == [
+        "Nothing uses the variable vicidial_agent. Did you mean vicidial_agents?"
+    ]
+
+
+def test_words_that_got_lost_are_shown_with_the_form_that_works() -> None:
+    assert lost_words(None) == []
+    [found] = lost_words("1001 1002")
+    assert "'1001 1002' got lost" in found
+    assert "-e vicidial_agents=1000,1001" in found
