@@ -112,10 +112,10 @@ def for_reader(message: str, variables: Mapping[str, str]) -> str:
 def no_connection(options: Sequence[str]) -> str:
     """What to do when the ``options`` of the connection are missing."""
     environment = ", ".join(f"VICIDIAL_{option.upper()}" for option in options)
-    playbooks = ", ".join(f"vicidial_{option}" for option in options)
+    variables = ", ".join(f"vicidial_{option}" for option in options)
     return (
-        f"The connection is not complete. Set {environment} in the environment, or {playbooks} as variables of a "
-        "playbook of the collection, or module_defaults of group/telephony.vicidial.agent_api. Nothing was sent."
+        f"The connection is not complete: set {environment} in the environment, or {variables} by -e (in a play of your"
+        f" own {', '.join(options)} in module_defaults of group/telephony.vicidial.agent_api). Nothing was sent."
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ._names import names
+from ._summary import no_connection
 
 Spec = Mapping[str, Mapping[str, Any]]
 
@@ -68,8 +69,53 @@ def lost_words(rest: Any) -> list[str]:
         return []
     return [
         f"-e ends at a space, so {str(rest)!r} got lost. Write a list with commas and without spaces, such as "
-        "-e vicidial_agents=1000,1001, or as JSON, such as -e '{\"vicidial_agents\": [1000, 1001]}'."
+        "-e vicidial_agents=1000,1001, or as JSON, such as -e '{\"vicidial_agents\": [1000, 1001]}'. Nothing was sent."
     ]
+
+
+# What the playbooks of the collection read. A role that people run by a name of their own may read more.
+PLAYBOOK_VARIABLES = (
+    "vicidial_agents",
+    "vicidial_hosts",
+    "vicidial_campaigns",
+    "vicidial_user_groups",
+    "vicidial_nobody_is_fine",
+    "vicidial_api_url",
+    "vicidial_api_user",
+    "vicidial_api_password",
+    "vicidial_ca_path",
+    "vicidial_validate_certs",
+    "vicidial_preflight_accepted",
+)
+# What the inventory plugin and the modules make known, which is near to some of these.
+_OTHERS_OF_OURS = ("vicidial_user", "vicidial_user_group", "vicidial_campaign_id")
+
+
+def playbook_problems(given: Mapping[str, Any]) -> list[str]:
+    """Why a playbook of the collection refuses its variables: sentences, the first one about the connection.
+
+    ``given`` holds ``missing`` (options of the connection), ``rest`` (words that -e lost), ``agents``, ``hosts`` (a
+    pattern), ``matches`` (its hosts), ``lists`` (campaigns and user groups) and ``nobody_is_fine``.
+    """
+    problems = [no_connection(given["missing"])] if given["missing"] else []
+    problems += lost_words(given["rest"])
+    if given["hosts"] and not given["matches"] and not given["nobody_is_fine"]:
+        problems.append(
+            f"No host of the inventory matches vicidial_hosts, which is {given['hosts']!r}. Nothing was sent."
+            " Set vicidial_nobody_is_fine to true where that is no failure."
+        )
+    if sum(bool(given[way]) for way in ("agents", "hosts", "lists")) > 1:
+        problems.append(
+            "More than one of vicidial_agents, vicidial_hosts, and vicidial_campaigns with vicidial_user_groups says"
+            " whom it is about: give one. Nothing was sent."
+        )
+    return problems
+
+
+def playbook_warnings(names_given: Iterable[str]) -> list[str]:
+    """Sentences about variables that are a typing error away from one that the playbooks read."""
+    strange = set(names_given) - {*_OTHERS_OF_OURS}
+    return nearly_known(strange, PLAYBOOK_VARIABLES)
 
 
 def _suggestion(name: str, known: list[str], likeness: float) -> str:

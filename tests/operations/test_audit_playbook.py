@@ -133,7 +133,8 @@ def test_inventory_hosts_are_agents_and_the_connection_can_be_variables(playbook
         ({"vicidial_agents": ","}, "No agents are given, so nothing was sent."),
         ({"vicidial_hosts": "localhost"}, "No agents are given, so nothing was sent."),
         ({"recording_audit_sample_percent": 0}, "recording_audit_sample_percent is not more than 0"),
-        ({"recording_audit_html": "audit.html"}, "audit.html is no file of a directory that exists and can be written"),
+        ({"recording_audit_html": "nowhere/audit.html"}, "audit.html is no file of a directory that exists and can be"),
+        ({"recording_audit_campaign": "SALES"}, "Did you mean recording_audit_campaigns?"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_sent(

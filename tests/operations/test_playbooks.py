@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import (
     AS_MODULE,
@@ -128,14 +130,70 @@ def test_ensure_tells_all_and_then_fails(simulator: Simulator, tmp_path: Path) -
     assert told < output.index("2 of 3 agents failed: 1004 (no_live_call), 4711 (not_logged_in). Agent 1004: ")
 
 
-def test_no_agents_are_a_failure_and_no_hosts_are_not(simulator: Simulator, tmp_path: Path) -> None:
-    code, output = run(tmp_path, simulator, "ensure", vicidial_agents="", stereo_recording_state="idle")
+NOBODY: dict[str, tuple[dict[str, Any], str]] = {
+    "no agents": ({"vicidial_agents": ""}, "No agents are given."),
+    "a pattern that matches no host": ({"vicidial_hosts": "nobody"}, "No host of the inventory matches vicidial_hosts"),
+    "a campaign that nobody is logged in to": ({"vicidial_campaigns": "sales2"}, "VICIdial lists no such agent"),
+}
+
+
+@pytest.mark.parametrize("case", NOBODY)
+@pytest.mark.parametrize("is_fine", [False, True])
+def test_nobody_is_a_failure_unless_that_is_fine(
+    simulator: Simulator, tmp_path: Path, case: str, is_fine: bool
+) -> None:
+    variables, message = NOBODY[case]
+    given = {**variables, "vicidial_nobody_is_fine": str(is_fine), "stereo_recording_state": "idle"}
+    code, output = run(tmp_path, simulator, "ensure", **given)
+    assert code == (0 if is_fine else 2), output
+    assert (message in " ".join(output.split())) != is_fine
+    assert "stereo_recording" not in [call["function"] for call in simulator.journal.entries()]
+
+
+def test_a_campaign_is_listed_once_and_a_wrong_password_fails(simulator: Simulator, tmp_path: Path) -> None:
+    given = {"vicidial_campaigns": "SALES", "stereo_recording_state": "idle"}
+    code, output = run(tmp_path, simulator, "ensure", **given)
+    assert code == 0, output
+    assert "idle: 5 already so" in output
+    assert [call["function"] for call in simulator.journal.entries()].count("logged_in_agents") == 1
+    code, output = run(tmp_path, simulator, "ensure", vicidial_api_password="wrong", **given)
     assert code == 2
-    assert "No agents are given, so nothing was sent." in output
-    code, output = run(tmp_path, simulator, "ensure", vicidial_hosts="nobody", stereo_recording_state="idle")
-    assert code == 0
-    assert "no hosts matched" in output
+    assert simulator.dialer.accounts[simulator.user].failures == 1
+
+
+WRONG_LINES = {
+    "vicidial_agents=1000 1001": "'1001' got lost",
+    "vicidial_agents=1000, 1001": "'1001' got lost",
+    "vicidial_agents=1000 stereo_recording_wait=1": "no variable stereo_recording_wait. Did you mean",
+    "vicidial_agents=1000 vicidial_campaigns=SALES": "give one",
+}
+
+
+@pytest.mark.parametrize("given", WRONG_LINES)
+def test_what_ansible_passes_over_in_silence_is_refused(simulator: Simulator, tmp_path: Path, given: str) -> None:
+    arguments = ["-e", given, "-e", "stereo_recording_state=idle"]
+    code, output = ansible_playbook(tmp_path, "telephony.vicidial.ensure", *arguments, **connected(simulator))
+    assert code == 2
+    assert WRONG_LINES[given] in " ".join(output.split())
     assert simulator.journal.entries() == []
+
+
+def test_a_typing_error_is_a_warning_and_the_strategy_and_become_of_a_configuration_do_no_harm(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    settings = {"ANSIBLE_STRATEGY": "host_pinned", "ANSIBLE_BECOME": "true", **connected(simulator)}
+    arguments = [*inventory(tmp_path), "-e", "vicidial_hosts=floor vicidial_agent=1"]
+    code, output = ansible_playbook(tmp_path, "telephony.vicidial.status", *arguments, **settings)
+    assert code == 0, output
+    assert "Nothing uses the variable vicidial_agent. Did you mean vicidial_agents?" in " ".join(output.split())
+    assert len(simulator.journal.entries()) == 3
+
+
+def test_a_missing_connection_is_said_first(simulator: Simulator, tmp_path: Path) -> None:
+    environment = {name: "" for name in connected(simulator) if name.startswith("VICIDIAL")}
+    code, output = ansible_playbook(tmp_path, "telephony.vicidial.status", **environment)
+    assert code == 2
+    assert "set VICIDIAL_API_URL, VICIDIAL_API_USER, VICIDIAL_API_PASSWORD in the environment" in output
 
 
 EMPTY = dict.fromkeys(("api_url", "api_user", "api_password", "ca_path", "validate_certs", "hosts"), "")
@@ -219,7 +277,7 @@ def test_status_is_a_table(simulator: Simulator, tmp_path: Path) -> None:
     assert "1001       recording     INCALL  20" in output
     assert "{{ 7 * 7 }} {% raw %}" in output
     assert "4711       not logged in" in output
-    assert "1 recording, 1 idle, 1 not logged in, 0 unknown" in output
+    assert "1 recording, 1 idle, 1 not logged in" in output
     assert signals(simulator) == []
 
 
@@ -227,7 +285,7 @@ def test_status_fails_when_somebody_could_not_be_asked(simulator: Simulator, tmp
     code, output = run(tmp_path, simulator, "status", vicidial_agents="1000,1001", vicidial_api_password="wrong-one")
     assert code == 2
     assert "1000       authentication_failed" in output
-    assert "0 recording, 0 idle, 0 not logged in, 2 unknown" in output
+    assert "2 unknown" in output
     assert simulator.dialer.accounts[simulator.user].failures == 1
 
 
