@@ -70,7 +70,7 @@ ROLES = {
     "give_back.yml": "stereo_recording",
     "window.yml": "recording_window",
 }
-OF_PLAYBOOKS = {"vicidial_agents", "vicidial_hosts", "vicidial_preflight_accepted"}
+OF_PLAYBOOKS = {"vicidial_agents", "vicidial_hosts", "vicidial_nobody_is_fine", "vicidial_preflight_accepted"}
 # What the playbooks of the project take themselves.
 OF_PROJECT = {"slices"}
 # The types of questions that can answer for a type of variable.
