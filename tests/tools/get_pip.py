@@ -1,4 +1,4 @@
-"""Stands in for the get-pip script that ansible-test would download (ansible_test.sh)."""
+"""Stands in for the get-pip script that ansible-test would download (ansible_test.py)."""
 
 from __future__ import annotations
 

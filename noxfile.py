@@ -1,0 +1,322 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that developers and CI run. ``make`` lists it; ``make NAME`` runs ``nox --session NAME``.
+
+Each session takes the environments that it needs from ``.venv/`` (tests/tools/environments.py), which several of them
+share. Nothing is written anywhere else in the repository.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT))
+
+from tests.tools import matrix, pythons  # noqa: E402
+from tests.tools.awx_collection import make_awx_collection  # noqa: E402
+from tests.tools.environments import (  # noqa: E402
+    PLACE,
+    Environment,
+    core_environment,
+    main_environment,
+    make_all,
+    managed_environment,
+    user_environment,
+)
+
+nox.options.default_venv_backend = "none"
+nox.options.stop_on_first_error = True
+
+# PYTHONS="3.11 3.12" leaves the others of this machine alone; LEGS="2.17.14-py3.11" tests with these pairs only.
+HERE = [it for it in os.environ.get("PYTHONS", " ".join(matrix.PYTHONS)).split() if pythons.find_python(it)]
+MAIN = matrix.newest_of([it for it in HERE if matrix.version(it) >= matrix.version(matrix.TOOLS_PYTHON)])
+LEGS = [it for it in matrix.pairs_of(HERE) if str(it) in os.environ.get("LEGS", "").split()] or matrix.ends_of(HERE)
+MANAGED = managed_environment(matrix.MANAGED_PYTHON) if pythons.find_python(matrix.MANAGED_PYTHON) else None
+
+# This repository's settings, for tools that run in other directories; never the user's.
+os.environ["ANSIBLE_CONFIG"] = str(ROOT / "ansible.cfg")
+for variable in ("ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS", "ANSIBLE_HOME", "PYTHONPATH"):
+    os.environ.pop(variable, None)
+os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(PLACE / "cache/hypothesis")
+os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+if MANAGED:
+    # A managed host, for tests that run modules as one does.
+    os.environ["VICIDIAL_TEST_PYTHON39"] = str(MANAGED.bin / "python")
+
+# Tests that no ansible-core makes a difference to: once is enough.
+KNOWS_NO_ANSIBLE = ("tests/unit/simulator", "tests/unit/plugins/module_utils", "tests/unit/tools")
+NO_TESTS_RAN = 5  # pytest's exit code
+# ansible-lint's args rule sees the environment, as a module does, but no module_defaults.
+CONNECTED = {
+    "VICIDIAL_API_URL": "https://dialer.example.com",
+    "VICIDIAL_API_USER": "6666",
+    "VICIDIAL_API_PASSWORD": "unused",
+}
+
+
+def tools(session: nox.Session) -> Environment:
+    """The environment with all tools."""
+    if MAIN is None:
+        session.error(f"The tests need Python {matrix.TOOLS_PYTHON} or newer: only {', '.join(HERE)} is here.")
+    return main_environment(MAIN).make()
+
+
+def leg(pair: matrix.Pair) -> Environment:
+    """The environment that the collection is tested in with ``pair``."""
+    return main_environment(pair) if pair == MAIN else core_environment(pair)
+
+
+def run(
+    session: nox.Session, environment: Environment, program: str, *arguments: str, quiet: bool = False, **variables: str
+) -> None:
+    """Run a program of ``environment``, which finds the others there first.
+
+    Of the output of a quiet one that passes only the last line is shown, unless V=1; that of one that fails is always
+    shown whole.
+    """
+    silent = quiet and not os.environ.get("V")
+    if silent:
+        variables |= {"NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1"}
+    output = session.run(
+        str(environment.bin / program),
+        *arguments,
+        env={"PATH": environment.path, **variables},
+        silent=silent,
+        external=True,
+    )
+    if silent and str(output).strip():
+        session.log(str(output).strip().splitlines()[-1])
+
+
+def run_pytest(session: nox.Session, place: str, runs: list[tuple[Environment, list[str]]]) -> None:
+    """Run the tests in ``place`` once for each environment with its arguments.
+
+    What follows ``--`` (PYTEST= of make) is added; a path in it replaces ``place``. With "-k" it may be that all the
+    tests that it selects are left out of one run, but not of each.
+    """
+    named = any(Path(argument.split("::")[0]).exists() for argument in session.posargs)
+    ran = False
+    for environment, arguments in runs:
+        command = ["pytest", *arguments, *([] if named else [place]), *session.posargs]
+        session.log(f"{environment.name}: {' '.join(command)}")
+        variables = {**os.environ, "PATH": environment.path}
+        command[0] = str(environment.make().bin / "pytest")
+        code = subprocess.run(command, env=variables, check=False).returncode
+        if code not in (0, NO_TESTS_RAN):
+            session.error(f"Tests failed in {environment.name} (exit code {code}).")
+        ran |= code == 0
+    if not ran:
+        session.error(f"No test was selected by {' '.join(session.posargs)}.")
+
+
+def in_parallel(session: nox.Session) -> list[str]:
+    """pytest's arguments for both cores, but for a single test, for which it takes longer to start them."""
+    return [] if "::" in " ".join(session.posargs) else ["-n", "2", "--dist", "loadfile"]
+
+
+def side_by_side(session: nox.Session, sessions: list[tuple[str, str]]) -> None:
+    """Run sessions that keep one core busy two at a time, each with its LEGS; print what each said when it ends."""
+
+    def run_one(name: str, legs: str) -> bool:
+        command = [sys.executable, "-m", "nox", "--session", name, "--", *session.posargs]
+        variables = {**os.environ, "LEGS": legs}
+        done = subprocess.run(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        sys.stdout.write(done.stdout.decode(errors="replace"))
+        return done.returncode == 0
+
+    with ThreadPoolExecutor(2) as pool:
+        passed = list(pool.map(run_one, *zip(*sessions, strict=True)))
+    sys.stdout.write(f"sessions: {passed.count(True)} passed, {passed.count(False)} failed\n")
+    if not all(passed):
+        failed = [f"{name} {legs}".strip() for (name, legs), good in zip(sessions, passed, strict=True) if not good]
+        session.error(f"Failed: {', '.join(failed)}.")
+
+
+def tell_what_is_left_out(session: nox.Session) -> None:
+    """Say which of the supported ends this machine has no Python for."""
+    wanted, here = matrix.ends_of(matrix.PYTHONS), matrix.ends_of(HERE)
+    for pair in wanted:
+        if pair not in here:
+            session.warn(f"Not tested with {pair.title}, for which there is no Python here.")
+    if MANAGED is None:
+        session.warn(f"Modules are not tested with Python {matrix.MANAGED_PYTHON}, which is not here.")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Start a simulated dialer and show what the collection does with it."""
+    pair = matrix.newest_of(HERE)
+    assert pair, "the Makefile found one"  # noqa: S101
+    run(session, user_environment(pair).make(), "ansible-playbook", "telephony.vicidial.demo", *session.posargs)
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """Lint, and the unit tests with the newest ansible-core: for every change."""
+    lint(session)
+    run_pytest(session, "tests/unit", [(tools(session), in_parallel(session))])
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """All that follows; what CI runs."""
+    tell_what_is_left_out(session)
+    tools(session)
+    users = [user_environment(pair) for pair in LEGS]
+    make_all([*map(leg, LEGS), *users, *([MANAGED] if MANAGED else [])])
+    make_awx_collection()
+    for name in ("unit", "contract", "reliability", "operations", "one_core"):
+        session.notify(name)
+
+
+@nox.session
+def one_core(session: nox.Session) -> None:
+    """Integration, sanity, molecule, lint and package, two at a time: each keeps one core busy."""
+    legs = [str(pair) for pair in LEGS]
+    sessions = [(name, one) for name in ("integration", "sanity") for one in legs]
+    side_by_side(session, [*sessions, *((name, "") for name in ("molecule", "lint", "package"))])
+
+
+@nox.session(name="matrix")
+def all_pairs(session: nox.Session) -> None:
+    """What depends on ansible-core, with every supported pair that this machine has a Python for (hours)."""
+    legs = " ".join(map(str, matrix.pairs_of(HERE)))
+    for name in ("unit", "integration", "sanity", "package"):
+        session.run(sys.executable, "-m", "nox", "--session", name, "--", *session.posargs, env={"LEGS": legs})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, types, documentation, changelog."""
+    main = tools(session)
+    make_awx_collection()
+    # For mypy, which looks for a namespace package in its own path only (pyproject.toml).
+    tree = PLACE / "tree/ansible_collections/telephony"
+    tree.mkdir(parents=True, exist_ok=True)
+    if not (tree / "vicidial").is_symlink():
+        (tree / "vicidial").symlink_to(ROOT)
+    home = PLACE / "home/lint"
+    home.mkdir(parents=True, exist_ok=True)
+
+    run(session, main, "ruff", "check", "--quiet")
+    run(session, main, "ruff", "format", "--check", "--quiet")
+    run(session, main, "mypy")
+    # Tools that write into HOME get another one.
+    run(session, main, "ansible-lint", quiet=True, HOME=str(home), **CONNECTED)
+    run(session, main, "antsibull-docs", "lint-collection-docs", "--plugin-docs", ".", quiet=True, HOME=str(home))
+    run(session, main, "antsibull-changelog", "lint", quiet=True, HOME=str(home))
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """pytest tests/unit with the oldest and the newest ansible-core; PYTEST="..." adds arguments."""
+    tell_what_is_left_out(session)
+    make_managed()
+    ignored = [f"--ignore={place}" for place in KNOWS_NO_ANSIBLE]
+    arguments = in_parallel(session)
+    run_pytest(
+        session,
+        "tests/unit",
+        [*((leg(pair), [*arguments, *ignored]) for pair in LEGS[:-1]), (leg(LEGS[-1]), arguments)],
+    )
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """pytest tests/contract: the simulator against the protocol, fact by fact."""
+    make_managed()
+    run_pytest(session, "tests/contract", [(tools(session), [])])
+
+
+@nox.session
+def reliability(session: nox.Session) -> None:
+    """pytest tests/reliability: faults, episodes, hostile answers, secrets; prints the figures."""
+    make_managed()
+    run_pytest(session, "tests/reliability", [(tools(session), in_parallel(session))])
+
+
+@nox.session
+def operations(session: nox.Session) -> None:
+    """pytest tests/operations: what AWX, ansible-runner and pipelines do with the collection."""
+    make_awx_collection()
+    run_pytest(session, "tests/operations", [(tools(session), in_parallel(session))])
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """ansible-test integration with the oldest and the newest ansible-core; TARGET=name runs one."""
+    if len(LEGS) > 1:
+        side_by_side(session, [("integration", str(pair)) for pair in LEGS])
+        return
+    [pair] = LEGS
+    ansible_test(session, leg(pair), "integration", "--python", pair.python, *session.posargs)
+
+
+@nox.session
+def sanity(session: nox.Session) -> None:
+    """ansible-test sanity with the oldest and the newest ansible-core, no ignore files."""
+    if list(ROOT.glob("tests/sanity/ignore-*")):
+        session.error("tests/sanity: mend the cause instead of ignoring it.")
+    if len(LEGS) > 1:
+        side_by_side(session, [("sanity", str(pair)) for pair in LEGS])
+        return
+    [pair] = LEGS
+    ansible_test(session, leg(pair), "sanity", "--python", pair.python)
+    if MANAGED and pair == MAIN:
+        # Managed hosts may have an older Python than any ansible-core here runs on.
+        make_managed()
+        tests = ("--test", "compile", "--test", "import")
+        ansible_test(session, leg(pair), "sanity", "--python", matrix.MANAGED_PYTHON, *tests)
+
+
+def ansible_test(session: nox.Session, environment: Environment, *arguments: str) -> None:
+    """Run ansible-test of ``environment`` on a copy of the collection."""
+    run(
+        session,
+        environment.make(),
+        "python",
+        "-m",
+        "tests.tools.ansible_test",
+        environment.name,
+        *arguments,
+        quiet=True,
+    )
+
+
+@nox.session
+def molecule(session: nox.Session) -> None:
+    """All scenarios in extensions/molecule."""
+    # A HOME of its own: molecule looks for collections under it, and may install this one there. The dialer is there.
+    home = PLACE / "home/molecule"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    run(session, tools(session), "molecule", "test", "--all", quiet=True, HOME=str(home))
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build, galaxy-importer, and the demo from an installed copy with the oldest and the newest ansible-core."""
+    users = [user_environment(pair).make() for pair in LEGS]
+    run(session, tools(session), "python", "-m", "tests.tools.package", *(it.name for it in users), quiet=True)
+
+
+@nox.session
+def benchmark(session: nox.Session) -> None:
+    """Measure the ways to declare a floor (half an hour; not part of test); SIZES=10,50 ROUNDS=1."""
+    program = "ansible_collections.telephony.vicidial.tests.benchmark"
+    run(session, tools(session), "python", "-m", program, *session.posargs)
+
+
+def make_managed() -> None:
+    """Make the environment of a managed host, where there is a Python for it."""
+    if MANAGED:
+        MANAGED.make()
