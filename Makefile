@@ -8,28 +8,27 @@
 PYTHONS ?= 3.13 3.12 3.11 3.10
 export PYTHONS
 
-PYTEST ?=
-TARGET ?=
-NOX := nox==2026.10.20
-UV := uv==0.13.9
+NOX := 2026.10.20
+UV := 0.13.9
+MADE := .venv/nox/made-$(NOX)-$(UV)
 
 ARGUMENTS = $(PYTEST) $(TARGET) $(if $(SIZES),--sizes $(SIZES)) $(if $(ROUNDS),--rounds $(ROUNDS))
 SESSIONS := $(filter-out list clean,$(MAKECMDGOALS))
 
 .PHONY: list clean $(SESSIONS)
 
-list: .venv/nox/made
+list: $(MADE)
 	@.venv/nox/bin/nox --list
 
 # Every other name is a session. Nothing of it asks a person: no standard input.
-$(SESSIONS): .venv/nox/made
+$(SESSIONS): $(MADE)
 	@.venv/nox/bin/nox --session $@ -- $(ARGUMENTS) </dev/null
 
 clean:
 	rm -rf .venv
 
 # uv is several times as fast as pip; where it cannot be had, or cannot reach what pip can, pip does it.
-.venv/nox/made: Makefile
+$(MADE):
 	@mute='-qq --disable-pip-version-check'; without=; \
 	for version in $(PYTHONS); do \
 	    for python in python$$version "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$version.*/bin/python$$version; do \
@@ -37,9 +36,9 @@ clean:
 	        "$$python" -c 'import ensurepip, venv' 2>/dev/null || { without="$$python"; continue; }; \
 	        echo "    making .venv/nox with $$python"; \
 	        rm -rf .venv/nox; "$$python" -m venv .venv/nox || exit 1; \
-	        .venv/nox/bin/python -m pip install $$mute $(UV) 2>/dev/null && \
-	        .venv/nox/bin/uv pip install --quiet --python .venv/nox/bin/python $(NOX) 2>/dev/null || \
-	        .venv/nox/bin/python -m pip install $$mute $(NOX) || exit 1; \
+	        .venv/nox/bin/python -m pip install $$mute uv==$(UV) 2>/dev/null && \
+	        .venv/nox/bin/uv pip install --quiet --python .venv/nox/bin/python nox==$(NOX) 2>/dev/null || \
+	        .venv/nox/bin/python -m pip install $$mute nox==$(NOX) || exit 1; \
 	        touch $@; exit 0; \
 	    done; \
 	done; \

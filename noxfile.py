@@ -108,7 +108,7 @@ def run_pytest(session: nox.Session, place: str, runs: list[tuple[Environment, l
     for environment, arguments in runs:
         command = ["pytest", *arguments, *([] if named else [place]), *session.posargs]
         session.log(f"{environment.name}: {' '.join(command)}")
-        variables = {**os.environ, "PATH": environment.path}
+        variables = {**os.environ, "PATH": environment.path, "NOX_CURRENT_SESSION": session.name}
         command[0] = str(environment.make().bin / "pytest")
         code = subprocess.run(command, env=variables, check=False).returncode
         if code not in (0, NO_TESTS_RAN):
