@@ -63,8 +63,20 @@ CONNECTED = {
 }
 
 
+# What the tests start besides Python's own, with the Debian package that has it.
+PROGRAMS = {"git": "git", "openssl": "openssl"}
+
+
+def need_programs(session: nox.Session) -> None:
+    """Say in one line which programs this machine lacks, before anything is made for the tests."""
+    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    if missing:
+        session.error(f"The tests need what these Debian packages have, or the like: {' '.join(missing)}.")
+
+
 def tools(session: nox.Session) -> Environment:
     """The environment with all tools."""
+    need_programs(session)
     if MAIN is None:
         session.error(f"The tests need Python {matrix.TOOLS_PYTHON} or newer: only {', '.join(HERE)} is here.")
     return main_environment(MAIN).make()

@@ -60,7 +60,7 @@ def test_both_services_run_the_same_lines() -> None:
 
 
 def test_the_pipeline(example: Path) -> None:
-    """All but its installation, which tests/tools/package.sh proves."""
+    """All but its installation, which tests/tools/package.py proves."""
     try:
         assert run(example, START).returncode == 0
         (example / "reports").mkdir(exist_ok=True)

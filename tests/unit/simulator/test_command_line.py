@@ -29,7 +29,7 @@ from ansible_collections.telephony.vicidial.tests.unit.simulator.client import T
 from vicidial_simulator import process
 from vicidial_simulator.__main__ import main
 
-# The oldest Python that a managed host may have, where there is one (Makefile); standard library only.
+# The oldest Python that a managed host may have, where there is one (noxfile.py); standard library only.
 COMMAND = [os.environ.get("VICIDIAL_TEST_PYTHON39", sys.executable), "-S", "-m", "vicidial_simulator"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}
 START_SECONDS = 20.0
