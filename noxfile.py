@@ -38,6 +38,9 @@ nox.options.stop_on_first_error = True
 
 # PYTHONS="3.11 3.12" leaves the others of this machine alone; LEGS="2.17.14-py3.11" tests with these pairs only.
 HERE = [it for it in os.environ.get("PYTHONS", " ".join(matrix.PYTHONS)).split() if pythons.find_python(it)]
+NEWEST = matrix.newest_of(HERE)
+if NEWEST is None:
+    sys.exit(f"None of the Pythons that this works with is here: {', '.join(matrix.PYTHONS)}.")
 MAIN = matrix.newest_of([it for it in HERE if matrix.version(it) >= matrix.version(matrix.TOOLS_PYTHON)])
 LEGS = [it for it in matrix.pairs_of(HERE) if str(it) in os.environ.get("LEGS", "").split()] or matrix.ends_of(HERE)
 MANAGED = managed_environment(matrix.MANAGED_PYTHON) if pythons.find_python(matrix.MANAGED_PYTHON) else None
@@ -71,14 +74,14 @@ def need_programs(session: nox.Session) -> None:
     """Say in one line which programs this machine lacks, before anything is made for the tests."""
     missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
     if missing:
-        session.error(f"The tests need what these Debian packages have, or the like: {' '.join(missing)}.")
+        session.error(f"The tests need what these Debian packages have, or the like: {' '.join(missing)}")
 
 
 def tools(session: nox.Session) -> Environment:
     """The environment with all tools."""
     need_programs(session)
     if MAIN is None:
-        session.error(f"The tests need Python {matrix.TOOLS_PYTHON} or newer: only {', '.join(HERE)} is here.")
+        session.error(f"The tests need Python {matrix.TOOLS_PYTHON} or newer: only {', '.join(HERE)} is here")
     return main_environment(MAIN).make()
 
 
@@ -124,10 +127,10 @@ def run_pytest(session: nox.Session, place: str, runs: list[tuple[Environment, l
         command[0] = str(environment.make().bin / "pytest")
         code = subprocess.run(command, env=variables, check=False).returncode
         if code not in (0, NO_TESTS_RAN):
-            session.error(f"Tests failed in {environment.name} (exit code {code}).")
+            session.error(f"Tests failed in {environment.name} (exit code {code})")
         ran |= code == 0
     if not ran:
-        session.error(f"No test was selected by {' '.join(session.posargs)}.")
+        session.error(f"No test was selected by {' '.join(session.posargs)}")
 
 
 def in_parallel(session: nox.Session) -> list[str]:
@@ -150,7 +153,7 @@ def side_by_side(session: nox.Session, sessions: list[tuple[str, str]]) -> None:
     sys.stdout.write(f"sessions: {passed.count(True)} passed, {passed.count(False)} failed\n")
     if not all(passed):
         failed = [f"{name} {legs}".strip() for (name, legs), good in zip(sessions, passed, strict=True) if not good]
-        session.error(f"Failed: {', '.join(failed)}.")
+        session.error(f"Failed: {', '.join(failed)}")
 
 
 def tell_what_is_left_out(session: nox.Session) -> None:
@@ -166,9 +169,7 @@ def tell_what_is_left_out(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Start a simulated dialer and show what the collection does with it."""
-    pair = matrix.newest_of(HERE)
-    assert pair, "the Makefile found one"  # noqa: S101
-    run(session, user_environment(pair).make(), "ansible-playbook", "telephony.vicidial.demo", *session.posargs)
+    run(session, user_environment(NEWEST).make(), "ansible-playbook", "telephony.vicidial.demo", *session.posargs)
 
 
 @nox.session
@@ -181,8 +182,8 @@ def quick(session: nox.Session) -> None:
 @nox.session
 def test(session: nox.Session) -> None:
     """All that follows; what CI runs."""
-    tell_what_is_left_out(session)
     tools(session)
+    tell_what_is_left_out(session)
     users = [user_environment(pair) for pair in LEGS]
     make_all([*map(leg, LEGS), *users, *([MANAGED] if MANAGED else [])])
     make_awx_collection()
@@ -231,6 +232,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """pytest tests/unit with the oldest and the newest ansible-core; PYTEST="..." adds arguments."""
+    need_programs(session)
     tell_what_is_left_out(session)
     make_managed()
     ignored = [f"--ignore={place}" for place in KNOWS_NO_ANSIBLE]
@@ -245,22 +247,25 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def contract(session: nox.Session) -> None:
     """pytest tests/contract: the simulator against the protocol, fact by fact."""
+    main = tools(session)
     make_managed()
-    run_pytest(session, "tests/contract", [(tools(session), [])])
+    run_pytest(session, "tests/contract", [(main, [])])
 
 
 @nox.session
 def reliability(session: nox.Session) -> None:
     """pytest tests/reliability: faults, episodes, hostile answers, secrets; prints the figures."""
+    main = tools(session)
     make_managed()
-    run_pytest(session, "tests/reliability", [(tools(session), in_parallel(session))])
+    run_pytest(session, "tests/reliability", [(main, in_parallel(session))])
 
 
 @nox.session
 def operations(session: nox.Session) -> None:
     """pytest tests/operations: what AWX, ansible-runner and pipelines do with the collection."""
+    main = tools(session)
     make_awx_collection()
-    run_pytest(session, "tests/operations", [(tools(session), in_parallel(session))])
+    run_pytest(session, "tests/operations", [(main, in_parallel(session))])
 
 
 @nox.session
@@ -277,7 +282,7 @@ def integration(session: nox.Session) -> None:
 def sanity(session: nox.Session) -> None:
     """ansible-test sanity with the oldest and the newest ansible-core, no ignore files."""
     if list(ROOT.glob("tests/sanity/ignore-*")):
-        session.error("tests/sanity: mend the cause instead of ignoring it.")
+        session.error("tests/sanity: mend the cause instead of ignoring it")
     if len(LEGS) > 1:
         side_by_side(session, [("sanity", str(pair)) for pair in LEGS])
         return
