@@ -37,12 +37,18 @@ nox.options.default_venv_backend = "none"
 nox.options.stop_on_first_error = True
 
 # PYTHONS="3.11 3.12" leaves the others of this machine alone; LEGS="2.17.14-py3.11" tests with these pairs only.
-HERE = [it for it in os.environ.get("PYTHONS", " ".join(matrix.PYTHONS)).split() if pythons.find_python(it)]
+WANTED = os.environ.get("PYTHONS", " ".join(matrix.PYTHONS)).split()
+HERE = [python for python in WANTED if pythons.find_python(python)]
 NEWEST = matrix.newest_of(HERE)
 if NEWEST is None:
-    sys.exit(f"None of the Pythons that this works with is here: {', '.join(matrix.PYTHONS)}.")
-MAIN = matrix.newest_of([it for it in HERE if matrix.version(it) >= matrix.version(matrix.TOOLS_PYTHON)])
-LEGS = [it for it in matrix.pairs_of(HERE) if str(it) in os.environ.get("LEGS", "").split()] or matrix.ends_of(HERE)
+    sys.exit(f"None of the Pythons that this works with is here: {', '.join(WANTED)}.")
+MAIN = matrix.newest_of([python for python in HERE if matrix.version(python) >= matrix.version(matrix.TOOLS_PYTHON)])
+LEGS = matrix.ends_of(HERE)
+if named := os.environ.get("LEGS", "").split():
+    known = {str(pair): pair for pair in matrix.pairs_of(HERE)}
+    if not set(named) <= set(known):
+        sys.exit(f"LEGS can hold {', '.join(known)}.")
+    LEGS = [known[name] for name in named]
 MANAGED = managed_environment(matrix.MANAGED_PYTHON) if pythons.find_python(matrix.MANAGED_PYTHON) else None
 
 # This repository's settings, for tools that run in other directories; never the user's.
@@ -51,9 +57,6 @@ for variable in ("ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS", "ANSIB
     os.environ.pop(variable, None)
 os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(PLACE / "cache/hypothesis")
 os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
-if MANAGED:
-    # A managed host, for tests that run modules as one does.
-    os.environ["VICIDIAL_TEST_PYTHON39"] = str(MANAGED.bin / "python")
 
 # Tests that no ansible-core makes a difference to: once is enough.
 KNOWS_NO_ANSIBLE = ("tests/unit/simulator", "tests/unit/plugins/module_utils", "tests/unit/tools")
@@ -146,6 +149,7 @@ def side_by_side(session: nox.Session, sessions: list[tuple[str, str]]) -> None:
         variables = {**os.environ, "LEGS": legs}
         done = subprocess.run(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         sys.stdout.write(done.stdout.decode(errors="replace"))
+        sys.stdout.flush()
         return done.returncode == 0
 
     with ThreadPoolExecutor(2) as pool:
@@ -176,6 +180,7 @@ def demo(session: nox.Session) -> None:
 def quick(session: nox.Session) -> None:
     """Lint, and the unit tests with the newest ansible-core: for every change."""
     lint(session)
+    make_managed()
     run_pytest(session, "tests/unit", [(tools(session), in_parallel(session))])
 
 
@@ -323,7 +328,7 @@ def molecule(session: nox.Session) -> None:
 def package(session: nox.Session) -> None:
     """Build, galaxy-importer, and the demo from an installed copy with the oldest and the newest ansible-core."""
     users = [user_environment(pair).make() for pair in LEGS]
-    run(session, tools(session), "python", "-m", "tests.tools.package", *(it.name for it in users), quiet=True)
+    run(session, tools(session), "python", "-m", "tests.tools.package", *(user.name for user in users), quiet=True)
 
 
 @nox.session
@@ -334,6 +339,6 @@ def benchmark(session: nox.Session) -> None:
 
 
 def make_managed() -> None:
-    """Make the environment of a managed host, where there is a Python for it."""
+    """Make the environment of a managed host, as which some tests run modules, where there is a Python for it."""
     if MANAGED:
-        MANAGED.make()
+        os.environ["VICIDIAL_TEST_PYTHON39"] = str(MANAGED.make().bin / "python")
