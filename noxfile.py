@@ -269,6 +269,8 @@ def reliability(session: nox.Session) -> None:
 def operations(session: nox.Session) -> None:
     """pytest tests/operations: what AWX, ansible-runner and pipelines do with the collection."""
     main = tools(session)
+    make_all(map(leg, LEGS))
+    os.environ["VICIDIAL_TEST_CORES"] = os.pathsep.join(str(leg(pair).bin) for pair in LEGS)
     make_awx_collection()
     run_pytest(session, "tests/operations", [(main, in_parallel(session))])
 
