@@ -66,11 +66,12 @@ CORES = os.environ.get("VICIDIAL_TEST_CORES", str(Path(sys.executable).parent)).
 ROLES = {
     "audit.yml": "recording_audit",
     "ensure.yml": "stereo_recording",
+    "fleet.yml": "stereo_recording",
     "fleet_in_slices.yml": "stereo_recording",
     "give_back.yml": "stereo_recording",
     "window.yml": "recording_window",
 }
-OF_PLAYBOOKS = {"vicidial_agents", "vicidial_hosts", "vicidial_nobody_is_fine", "vicidial_preflight_accepted"}
+OF_PLAYBOOKS = {"vicidial_agents", "vicidial_hosts", "vicidial_preflight_accepted"}
 # What the playbooks of the project take themselves.
 OF_PROJECT = {"slices"}
 # The types of questions that can answer for a type of variable.

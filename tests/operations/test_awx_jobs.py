@@ -162,7 +162,7 @@ def test_an_audit_with_drift_fails_and_its_notification_has_the_numbers(
             'failed. This says nothing about the recordings. Previous Task Failed: {"job_type": "inventory_update"}',
         ),
         (
-            {"vicidial_stereo_recording_summary": {"reason": "authentication_failed"}},
+            {"vicidial_preflight_summary": {"reason": "authentication_failed"}},
             "",
             "failed. This says nothing about the recordings. Reason: authentication_failed.",
         ),
@@ -187,3 +187,22 @@ def test_a_message_says_why_and_who(
     assert found == f"VICIdial audit: {said} https://awx.example.com/1"
     body = json.loads(filled_in(messages["fields"]["body"], "failed", artifacts, explanation))
     assert body["explanation"] == explanation
+
+
+@pytest.mark.parametrize(
+    ("playbook", "answers"),
+    [
+        ("fleet.yml", {"vicidial_hosts": "campaign_SALES:&in_a_call"}),
+        ("fleet_in_slices.yml", {"vicidial_hosts": "1000", "slices": 3, "awx_workflow_job_id": 7}),
+        ("give_back.yml", {"vicidial_agents": "1000"}),
+    ],
+)
+def test_the_playbooks_of_the_project_do_what_a_survey_asks_for(
+    playbook: str, answers: dict[str, Any], simulator: Simulator, tmp_path: Path
+) -> None:
+    environment = injected(tmp_path, **account(simulator))
+    given = {"stereo_recording_state": "recording", "ansible_python_interpreter": sys.executable, **answers}
+    inventory = "floor.vicidial_agents.yml" if "vicidial_hosts" in answers else "localhost,"
+    done = job(environment, "ansible-playbook", "-i", inventory, playbook, "-e", json.dumps(given))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {recording["user"] for recording in simulator.dialer.state()["live"]} == {"1000"}
