@@ -9,6 +9,7 @@ VICIDIAL_CONTRACT_USER       API account: Agent API Access, stereo_recording all
 VICIDIAL_CONTRACT_PASSWORD   its password
 VICIDIAL_CONTRACT_AGENT      an agent who is in a live call that nobody records and that may be recorded
 VICIDIAL_CONTRACT_SOURCE     what the calls say they come from (``contract``)
+VICIDIAL_CONTRACT_...        ``USER:PASSWORD`` of an account that lacks one right, for each name in ``LACKING``
 ============================ ===========================================================================
 
 On a real server no test adds a failed login to the account, and every recording that a test starts is ended.
@@ -17,7 +18,8 @@ On a real server no test adds a failed login to the account, and every recording
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,16 @@ from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER,
 from vicidial_simulator.accounts import Account
 from vicidial_simulator.clock import Clock
 from vicidial_simulator.dialer import Dialer
+
+# Accounts that have every right but one; as variables of the environment their names are in capitals.
+LACKING: dict[str, dict[str, Any]] = {
+    "no_api_access": {"agent_api_access": False},
+    "no_stereo_recording": {"allowed_functions": ["recording", "logged_in_agents"]},
+    "no_list": {"allowed_functions": ["recording", "stereo_recording"]},
+    "no_reports": {"view_reports": False},
+    "level_6": {"level": 6},
+    "other_address": {"allowed_addresses": ["192.0.2.1"]},
+}
 
 STARTED_AT = 1795338820.0  # the moment of the example in protocol 1.4
 
@@ -44,6 +56,23 @@ def server() -> Iterator[Server]:
     dialer.start_call("1000")
     with serving(dialer) as simulator:
         yield Server(simulator.url, USER, PASSWORD, "1000", simulator=simulator)
+
+
+@pytest.fixture
+def lacking(server: Server) -> Callable[[str], dict[str, str]]:
+    """Gives the credentials of an account that lacks one right, as parameters of a call: ``lacking("no_reports")``."""
+
+    def credentials(name: str) -> dict[str, str]:
+        if server.simulator is not None:
+            with server.simulator.lock:
+                server.simulator.dialer.accounts[name] = Account(name, "simulated", **LACKING[name])
+            return {"user": name, "pass": "simulated"}
+        user, separator, password = os.environ.get(f"VICIDIAL_CONTRACT_{name.upper()}", "").partition(":")
+        if not separator:
+            pytest.skip(f"VICIDIAL_CONTRACT_{name.upper()} names no account")
+        return {"user": user, "pass": password}
+
+    return credentials
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.telephony.vicidial.tests.support import Simulator
+from vicidial_simulator.accounts import Account
 from vicidial_simulator.dialer import Agent
 
 AGENT_API = "/agc/api.php"
@@ -145,6 +146,10 @@ class Control:
             agent = self.simulator.dialer.agent(user)
         assert agent is not None
         return agent
+
+    def account(self, user: str) -> Account:
+        """The API account ``user``."""
+        return self.simulator.dialer.accounts[user]
 
     def live(self, user: str) -> list[str]:
         """The kinds of the live recordings of ``user``, the oldest first."""

@@ -62,14 +62,14 @@ def test_1_3_source_loses_what_is_not_alphanumeric(server: Server, source: str) 
     assert server.call(source=source).body == server.call().body
 
 
-@pytest.mark.parametrize("source", ["", "a", "a-_!", "--", None])
-def test_1_3_source_under_two_characters_is_refused(server: Server, source: str | None) -> None:
-    assert server.call(source=source).text.startswith("ERROR: ")
+@pytest.mark.parametrize(("source", "left"), [("", ""), ("a", "a"), ("a-_!", "a"), ("--", ""), (None, "")])
+def test_1_3_source_under_two_characters_is_refused(server: Server, source: str | None, left: str) -> None:
+    assert server.call(source=source).text == f"ERROR: Invalid Source - {left}\n"
 
 
 def test_1_3_alt_user_looks_the_agent_up(server: Server, control: Control) -> None:
-    control.do("alt_user", alt_user="crm-7", user="1000")
-    assert server.call(agent_user=None, alt_user="crm-7").body == server.call().body
+    control.do("alt_user", alt_user="crm7", user="1000")
+    assert server.call(agent_user=None, alt_user="crm7").body == server.call().body
 
 
 def test_1_4_version_needs_no_credentials(server: Server) -> None:
@@ -108,11 +108,23 @@ def test_1_5_the_last_of_a_repeated_parameter_wins(server: Server, method: str, 
     assert reply.text.startswith(reason)
 
 
-def test_1_5_a_post_without_value_takes_the_last_field(server: Server) -> None:
+def test_1_5_a_post_without_value_is_answered_by_build(server: Server) -> None:
+    build = re.search(r"BUILD: (\S+)\|DATE", server.call(function="version").text)
+    assert build
+    taken = server.password if build[1] < "260302-1142" else ""
+    assert post_without_value(server) == f"ERROR: stereo_recording not valid - {taken}|{server.agent}\n"
+
+
+def test_1_5_build_250830_takes_the_last_field_for_the_value(server: Server, control: Control) -> None:
+    control.do("system", build="250830-2102")
+    assert post_without_value(server) == "ERROR: stereo_recording not valid - simulated|1000\n"
+
+
+def post_without_value(server: Server) -> str:
+    """The answer to a POST whose last field is the password."""
     sent = {key: value for key, value in server.defaults().items() if key not in ("value", "pass")}
     sent["pass"] = server.password
-    reply = server.request("POST", AGENT_API, urlencode(sent).encode(), **FORM)
-    assert reply.text == f"ERROR: stereo_recording not valid - {server.password}|{server.agent}\n"
+    return server.request("POST", AGENT_API, urlencode(sent).encode(), **FORM).text
 
 
 def test_1_5_a_get_without_value_takes_nothing_in_its_place(server: Server) -> None:
@@ -134,3 +146,30 @@ def test_1_6_basic_authentication_is_ignored(server: Server) -> None:
     token = base64.b64encode(f"{server.user}:{server.password}".encode()).decode()
     reply = server.request("GET", f"{AGENT_API}?{urlencode(sent)}", Authorization=f"Basic {token}")
     assert reply.text.startswith("ERROR: Invalid Username/Password: |")
+
+
+@pytest.mark.parametrize("path", [AGENT_API, NON_AGENT_API])
+def test_1_8_a_log_that_cannot_be_written_makes_it_500_with_the_whole_body(
+    server: Server, control: Control, path: str
+) -> None:
+    whole = server.call(path=path)
+    control.do("system", log_insert_fails=True)
+    reply = server.call(path=path)
+    assert (whole.status, reply.status, reply.body) == (200, 500, whole.body)
+    control.do("system", php=7)
+    assert server.call(path=path).status == 200
+
+
+def test_1_8_a_version_is_not_logged(server: Server, control: Control) -> None:
+    control.do("system", log_insert_fails=True)
+    assert server.call(function="version").status == 200
+
+
+def test_1_9_a_web_root_that_cannot_be_written_hides_a_wrong_password_that_counts(
+    server: Server, control: Control
+) -> None:
+    control.do("system", web_root_writable=False)
+    reply = server.call(**{"pass": "wrong"})
+    assert (reply.status, reply.body) == (500, b"")
+    assert control.account("6666").failures == 1
+    assert server.call().status == 200

@@ -20,8 +20,17 @@ def test_2_1_normal_form(server: Server, idle: None, value: str, word: bytes) ->
 
 
 def test_2_2_the_authentication_error_has_no_dash(server: Server) -> None:
-    body = server.call(**{"user": "nosuchuser", "pass": "wrong"}).body
-    assert re.fullmatch(rb"ERROR: Invalid Username/Password: \|nosuchuser\|wrong\|0\|0\|BAD[^|\n]*\|\n", body)
+    body = server.call(**{"user": "nosuchuser", "pass": "wrong"}).text
+    assert re.fullmatch(r"ERROR: Invalid Username/Password: \|nosuchuser\|wrong\|0\|0\|BAD[^\n]*\|\n", body)
+    assert " - " not in body.partition("SELECT")[0]
+
+
+def test_2_2_the_authentication_error_in_full(server: Server, control: Control) -> None:
+    assert server.call(**{"user": "nosuchuser", "pass": "wrong"}).text == (
+        "ERROR: Invalid Username/Password: |nosuchuser|wrong|0|0|BAD|0|api|SELECT count(*) from vicidial_users where"
+        " user='nosuchuser' and pass='wrong' and user_level > 0 and active='Y' and ( (failed_login_count < 10) or"
+        " (UNIX_TIMESTAMP(last_login_date) < 1795337920) );|\n"
+    )
 
 
 def test_2_2_api_not_active_has_no_fields(server: Server, control: Control) -> None:

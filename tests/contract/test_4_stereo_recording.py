@@ -33,6 +33,18 @@ def test_4_1_other_values_are_not_valid(server: Server, value: str) -> None:
     assert server.call(value=value).text == f"ERROR: stereo_recording not valid - {value}|{server.agent}\n"
 
 
+@pytest.mark.parametrize(("value", "slot"), [("XBEGINX", "XBEGINX"), ("STATUSX", "STATUSX"), ("-STATUS", "-STATUS")])
+def test_4_1_what_contains_a_value_is_written(server: Server, control: Control, value: str, slot: str) -> None:
+    assert server.call(value=value).body == sent(server, slot, server.session())
+    assert control.agent("1000").slot == slot
+
+
+def test_4_1_what_contains_end_is_treated_as_end(server: Server, control: Control) -> None:
+    assert server.call(value="SPENDING").body == nothing_to_stop(server, server.session())
+    control.do("start_recording", user="1000")
+    assert server.call(value="SPENDING").body == sent(server, "SPENDING", server.session())
+
+
 @pytest.mark.parametrize("agent", ["", None])
 @pytest.mark.parametrize("value", ["BEGIN", "END", "STATUS"])
 def test_4_1_an_empty_agent_is_not_valid(server: Server, value: str, agent: str | None) -> None:
@@ -88,9 +100,38 @@ def test_4_2_start_time_is_in_the_time_zone_of_the_web_server(server: Server, co
     assert server.call().fields[4] == "2026-11-22 04:13:40"
 
 
+def start_another(server: Server, control: Control, **details: object) -> str:
+    """Start one more recording a second later; returns its id."""
+    server.pass_time(1)
+    return str(control.do("start_recording", user="1000", **details)["recording_id"])
+
+
 def test_4_2_the_newest_one_shows(server: Server, control: Control) -> None:
-    ids = [control.do("start_recording", user="1000")["recording_id"] for _time in range(3)]
-    assert server.recording_id() == str(ids[-1])
+    ids = [start_another(server, control) for _time in range(3)]
+    assert server.recording_id() == ids[-1]
+
+
+def test_4_2_of_two_with_the_same_start_not_the_highest_id_shows(server: Server, control: Control) -> None:
+    ids = [control.do("start_recording", user="1000")["recording_id"] for _time in range(2)]
+    assert server.recording_id() == str(ids[0])
+
+
+def test_4_2_a_stale_row_outlives_the_call_and_end_does_not_close_it(server: Server, control: Control) -> None:
+    stale = start_another(server, control, stale=True)
+    control.do("end_call", user="1000", status="READY")
+    assert (server.recording_id(), server.call().fields[-1]) == (stale, "READY")
+    assert server.call(value="END").text.startswith("SUCCESS: ")
+    server.pass_time(60)
+    assert server.recording_id() == stale
+
+
+def test_4_2_end_closes_the_row_of_the_current_call(server: Server, control: Control) -> None:
+    start_another(server, control)
+    stale = start_another(server, control, stale=True)
+    server.call(value="END")
+    server.pass_time(3)
+    assert server.recording_id() == stale
+    assert control.live("1000") == ["AGENT-CONTROLLED"]
 
 
 def test_4_2_one_that_has_ended_does_not_show(server: Server, control: Control) -> None:
@@ -201,13 +242,22 @@ def test_4_5_begin_without_a_call_waits_for_the_next_one(server: Server, control
 
 
 def test_4_5_a_disposition_erases_a_waiting_begin(server: Server, control: Control) -> None:
-    control.do("change_screen", user="1000", open=False)
     server.call(value="BEGIN")
-    control.do("end_call", user="1000")
-    control.do("change_screen", user="1000", open=True)
+    control.do("end_call", user="1000", erases_signal=True)
     control.do("start_call", user="1000")
     server.pass_time(60)
     assert server.recording_id() == ""
+
+
+def test_4_5_a_call_that_ends_before_the_screen_polls_leaves_the_begin_to_the_next_call(
+    server: Server, control: Control
+) -> None:
+    server.call(value="BEGIN")
+    control.do("end_call", user="1000")
+    server.pass_time(60)
+    assert (control.agent("1000").slot, server.recording_id()) == ("BEGIN", "")
+    control.do("start_call", user="1000")
+    assert server.wait_for_screen()
 
 
 def test_4_5_another_signal_erases_a_waiting_begin(server: Server, control: Control) -> None:
@@ -340,3 +390,143 @@ def test_4_12_an_end_ends_a_forced_recording(server: Server, control: Control) -
     control.do("start_call", user="1000")
     server.wait_for_screen()
     assert server.end() == ""
+
+
+def test_4_13_a_begin_without_a_customer_stays_in_the_slot_and_is_tried_at_each_poll(
+    server: Server, control: Control
+) -> None:
+    control.do("end_call", user="1000")
+    server.call(value="BEGIN")
+    server.pass_time(600)
+    assert control.agent("1000").slot == "BEGIN"
+    control.do("start_call", user="1000")
+    server.pass_time(1)
+    assert control.agent("1000").slot == ""
+
+
+@pytest.mark.parametrize("call", [{"in_log": False}, {"eats_begin": True}], ids=str)
+def test_4_13_what_prevents_a_recording_silently(server: Server, control: Control, call: dict[str, bool]) -> None:
+    control.do("end_call", user="1000")
+    control.do("start_call", user="1000", **call)
+    server.call(value="BEGIN")
+    server.pass_time(60)
+    assert (control.agent("1000").slot, control.live("1000")) == ("", [])
+
+
+def test_4_13_the_routing_eats_one_begin_alone(server: Server, control: Control) -> None:
+    control.do("end_call", user="1000")
+    control.do("start_call", user="1000", eats_begin=True)
+    for shown in (False, True):
+        server.call(value="BEGIN")
+        server.pass_time(2)
+        assert bool(server.recording_id()) is shown
+
+
+def test_4_13_a_screen_that_is_slow_to_clear_the_slot_starts_two(server: Server, control: Control) -> None:
+    control.do("change_screen", user="1000", clear=1.5)
+    server.call(value="BEGIN")
+    server.pass_time(60)
+    assert control.live("1000") == ["AGENT-CONTROLLED"] * 2
+
+
+@pytest.mark.parametrize(("hidden_for", "longest"), [(0, 2), (290, 2), (301, 60), (900, 60)])
+def test_4_13_a_hidden_tab_polls_every_2_s_and_after_5_minutes_once_a_minute(
+    server: Server, control: Control, hidden_for: float, longest: float
+) -> None:
+    control.do("change_screen", user="1000", hidden=True, act=0.0)
+    server.pass_time(hidden_for)
+    server.call(value="BEGIN")
+    polls = 0.0
+    while not server.recording_id():
+        server.pass_time(0.5)
+        polls += 0.5
+    assert longest / 2 < polls <= longest or longest == 2 >= polls
+
+
+def mono(server: Server, value: str = "STATUS") -> str:
+    """The answer of the mono function, without the fields about the session."""
+    return server.call(function="recording", value=value).text.rsplit("|", 3)[0]
+
+
+def test_4_14_a_waiting_begin_is_taken_back(server: Server, control: Control) -> None:
+    control.do("end_call", user="1000", status="READY")
+    server.call(value="BEGIN")
+    session = "10.0.0.5|8600051|READY"
+    assert server.call(value="-STATUS").body == sent(server, "-STATUS", session)
+    assert server.call().body == not_recorded(server, session)
+    assert server.call(value="END").body == nothing_to_stop(server, session)
+    control.do("start_call", user="1000")
+    server.pass_time(60)
+    assert control.live("1000") == []
+
+
+def test_4_14_taking_back_is_answered_as_a_signal_is(server: Server, idle: None) -> None:
+    assert server.call(value="-STATUS").body == sent(server, "-STATUS", server.session())
+    assert server.call().body == not_recorded(server, server.session())
+
+
+def test_4_14_after_it_the_slot_reads_as_empty_to_the_mono_function(server: Server, control: Control) -> None:
+    server.call(value="-STATUS")
+    assert mono(server) == "NOTICE: not recording - 1000||||"
+    assert mono(server, "STOP") == "ERROR: stop recording error - 1000||||"
+    server.call(value="STATUSNONE")
+    assert mono(server) == "NOTICE: recording active - 1000|STATUSNONE|||"
+
+
+def test_4_14_it_undoes_nothing_that_a_screen_has_begun(server: Server, control: Control) -> None:
+    server.call(value="BEGIN")
+    server.pass_time(1.1)
+    server.call(value="-STATUS")
+    assert server.wait_for_screen()
+
+
+def test_4_14_what_waits_is_seen_by_mono_status_on_php_8(server: Server, control: Control) -> None:
+    control.do("change_screen", user="1000", open=False)
+    assert mono(server) == "NOTICE: not recording - 1000||||"
+    server.call(value="BEGIN")
+    assert mono(server) == "NOTICE: recording active - 1000|BEGIN|||"
+    control.do("system", php=7)
+    assert mono(server) == "NOTICE: not recording - 1000||||"
+
+
+def test_4_14_mono_status_needs_the_right_to_recording(server: Server, control: Control) -> None:
+    control.do("account", user="6666", allowed_functions=["stereo_recording"])
+    assert server.call(function="recording").text.startswith("ERROR: auth USER DOES NOT HAVE PERMISSION")
+
+
+def test_4_14_a_number_is_the_id_of_a_mono_recording(server: Server, control: Control) -> None:
+    server.call(function="recording", value="START")
+    server.pass_time(2)
+    assert mono(server).startswith("NOTICE: recording active - 1000|100001|")
+    assert mono(server, "STOP").startswith("SUCCESS: recording function sent - 1000|STOP|")
+    server.pass_time(2)
+    assert (mono(server), control.live("1000")) == ("NOTICE: not recording - 1000||||", [])
+
+
+@pytest.mark.parametrize("value", ["BEGIN", "END"])
+def test_4_15_a_stereo_signal_takes_the_slot_of_a_mono_recording_that_goes_on(
+    server: Server, control: Control, value: str
+) -> None:
+    control.do("start_recording", user="1000")
+    control.do("start_recording", user="1000", kind="MONO")
+    server.call(value=value)
+    server.pass_time(2)
+    assert mono(server) == "NOTICE: not recording - 1000||||"
+    assert mono(server, "STOP") == "ERROR: stop recording error - 1000||||"
+    assert "MONO" in control.live("1000")
+
+
+@pytest.mark.parametrize("alt_user", ["c", "-c_"])
+def test_4_16_an_alt_user_of_one_character_is_none(server: Server, alt_user: str) -> None:
+    reply = server.call(agent_user=None, alt_user=alt_user)
+    assert reply.text == "ERROR: stereo_recording not valid - STATUS|\n"
+
+
+def test_4_16_an_unknown_alt_user_alone(server: Server) -> None:
+    reply = server.call(agent_user=None, alt_user="nosuch")
+    assert reply.text == "ERROR: no user found - nosuch\nERROR: agent_user is not logged in - \n"
+
+
+def test_4_16_an_alt_user_keeps_letters_and_digits(server: Server, control: Control) -> None:
+    control.do("alt_user", alt_user="crm1001", user="1000")
+    assert server.call(agent_user=None, alt_user="c-r_m 10.01").text.startswith("NOTICE: ")

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import pytest
 
 from ansible_collections.telephony.vicidial.tests.contract.server import NON_AGENT_API, Control, Reply, Server
 from vicidial_simulator.dialer import Call
 
+Lacking = Callable[[str], dict[str, str]]
 HEADER = "user|campaign_id|session_id|status|lead_id|callerid|calls_today|full_name|user_group|user_level"
 
 
@@ -72,9 +76,24 @@ def test_5_1_needs_level_7(server: Server, control: Control, level: int, listed:
     assert ("1000" in users(ask(server))) is listed
 
 
-def test_5_1_needs_view_reports(server: Server, control: Control) -> None:
-    control.do("account", user=server.user, view_reports=False)
-    assert users(ask(server)) != ["1000"]
+@pytest.mark.parametrize("name", ["level_6", "no_reports", "no_api_access", "no_list"])
+def test_5_1_needs_every_right(server: Server, lacking: Lacking, name: str) -> None:
+    assert ask(server, **lacking(name)).text.startswith("ERROR: ")
+
+
+@pytest.mark.parametrize(
+    ("visible", "expected"),
+    [
+        ({"visible_campaigns": ["SALES"]}, "1001 1002"),
+        ({"visible_groups": ["DAY"]}, "1002 1003"),
+        ({"visible_campaigns": ["SALES"], "visible_groups": ["DAY"]}, "1002"),
+    ],
+)
+def test_5_1_lists_only_what_the_user_group_may_see(
+    server: Server, control: Control, four: None, visible: dict[str, list[str]], expected: str
+) -> None:
+    control.do("account", user=server.user, **visible)
+    assert users(ask(server)) == expected.split()
 
 
 def test_5_2_sub_status_adds_two_columns(server: Server) -> None:
@@ -108,10 +127,39 @@ def test_5_3_nobody_is_an_error_without_a_header_row(server: Server, header: str
     assert reply.text == f"ERROR: logged_in_agents NO LOGGED IN AGENTS: {server.user}|\n"
 
 
-def test_5_3_no_permission(server: Server, control: Control) -> None:
-    control.do("account", user=server.user, view_reports=False)
-    expected = "ERROR: logged_in_agents USER DOES NOT HAVE PERMISSION TO GET AGENT INFO: "
-    assert ask(server).text.startswith(expected)
+@pytest.mark.parametrize("name", ["no_reports", "no_api_access"])
+def test_5_3_no_permission(server: Server, lacking: Lacking, name: str) -> None:
+    caller = lacking(name)
+    expected = f"ERROR: logged_in_agents USER DOES NOT HAVE PERMISSION TO GET AGENT INFO: |{caller['user']}|0|\n"
+    assert ask(server, **caller).text == expected
+
+
+def test_5_3_a_function_that_is_not_allowed(server: Server, lacking: Lacking) -> None:
+    caller = lacking("no_list")
+    expected = "ERROR: auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION: "
+    assert ask(server, **caller).text == f"{expected}|{caller['user']}|logged_in_agents|\n"
+
+
+def test_5_3_an_address_that_is_not_allowed(server: Server, lacking: Lacking) -> None:
+    reply = ask(server, **lacking("other_address"))
+    assert re.fullmatch(r"ERROR: Your IP Address is not allowed: \S+: \|\|IPBLOCK\|\n", reply.text)
+
+
+def test_5_3_two_factor_authentication_is_due(server: Server, control: Control) -> None:
+    control.do("account", user="6666", two_factor_due=True)
+    assert ask(server).text == "ERROR: Login incorrect, please try again: |6666|simulated|2FA|\n"
+
+
+@pytest.mark.parametrize("source", ["a", ""])
+def test_5_3_the_source_is_looked_at_after_the_password(server: Server, source: str) -> None:
+    assert ask(server, source=source).text == f"ERROR: Invalid Source - {source}\nERROR: Invalid Source: |{source}|\n"
+    assert ask(server, source=source, user="nosuchuser").text.startswith("ERROR: Login incorrect")
+
+
+def test_5_3_nothing_is_translated_and_the_agent_api_may_be_off(server: Server, control: Control) -> None:
+    control.do("system", api_active=False)
+    control.do("account", user="6666", language="Spanish")
+    assert ask(server, campaigns="NOSUCH").text == "ERROR: logged_in_agents NO LOGGED IN AGENTS: 6666|\n"
 
 
 def test_5_3_wrong_login_echoes_the_password(server: Server) -> None:
@@ -124,17 +172,49 @@ def test_5_3_wrong_password(server: Server, control: Control) -> None:
     assert reply.body == b"ERROR: Login incorrect, please try again: |6666|wrong|BAD|\n"
 
 
-def test_5_3_too_low_a_level_looks_like_a_wrong_password(server: Server, control: Control) -> None:
-    control.do("account", user=server.user, level=1)
-    assert ask(server).text.startswith("ERROR: Login incorrect, please try again: |6666|simulated|")
+def test_5_3_too_low_a_level_looks_like_a_wrong_password(server: Server, lacking: Lacking) -> None:
+    caller = lacking("level_6")
+    expected = f"ERROR: Login incorrect, please try again: |{caller['user']}|{caller['pass']}|BAD|\n"
+    assert ask(server, **caller).text == expected
+
+
+def test_5_3_too_low_a_level_is_a_failed_login(server: Server, control: Control) -> None:
+    control.do("account", user="6666", level=6)
+    ask(server)
+    assert control.account("6666").failures == 1
 
 
 def test_5_3_locked(server: Server, control: Control) -> None:
-    control.do("account", user="lockme", password="simulated", failures=10, last_failure=1795338820)
+    control.do("account", user="lockme", password="simulated", failures=10, last_login_date=1795338820)
     expected = b"ERROR: Too many login attempts, try again in 15 minutes: |lockme|LOCK|\n"
     assert ask(server, user="lockme").body == expected
 
 
-@pytest.mark.parametrize("function", ["", None])
+@pytest.mark.parametrize("function", ["", "nosuchfunction", None])
 def test_5_3_no_function(server: Server, function: str | None) -> None:
     assert ask(server, function=function).text == "ERROR: NO FUNCTION SPECIFIED\n"
+    assert ask(server, function=function, user="nosuchuser").text.startswith("ERROR: Login incorrect")
+
+
+@pytest.mark.parametrize(("length", "status"), [(10, 500), (5000, 200)])
+def test_5_5_an_apostrophe_in_a_name_makes_a_small_table_a_500(
+    server: Server, control: Control, length: int, status: int
+) -> None:
+    control.do("change_agent", user="1000", full_name="O'" + "N" * length)
+    reply = ask(server, stage="tab")
+    assert (reply.status, reply.text.count("\n"), rows(reply, "\t")[0][7][:3]) == (status, 1, "O'N")
+
+
+@pytest.mark.parametrize("length", [10, 5000])
+def test_5_5_with_display_errors_noise_follows_the_table(server: Server, control: Control, length: int) -> None:
+    control.do("change_agent", user="1000", full_name="O'" + "N" * length)
+    control.do("system", display_errors=True)
+    table, _mark, noise = ask(server).text.partition("<br />")
+    assert table.startswith("1000|")
+    assert "Fatal error" in noise
+
+
+def test_5_5_not_so_on_php_7(server: Server, control: Control) -> None:
+    control.do("change_agent", user="1000", full_name="O'Neill")
+    control.do("system", php=7)
+    assert ask(server).status == 200

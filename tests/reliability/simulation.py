@@ -324,7 +324,11 @@ class Run(VirtualWorkers):
         exchange.truth = Truth.of(world.dialer, exchange.user)
         exchange.slot = world.slot(exchange.user)
         world.working = exchange
-        response = call(client(self.password, lambda _url, form: world.answer(form, exchange)))
+
+        def post(_url: str, form: dict[str, str], _longest: int = 0) -> bytes:
+            return world.answer(form, exchange)
+
+        response = call(client(self.password, post))
         world.working = None
         world.at_call(exchange, "after")
         exchange.heard_at = world.at + world.down + exchange.takes

@@ -242,7 +242,7 @@ EVENTS: dict[str, Event] = {
     "API access taken away": account(agent_api_access=False),
     "permission taken away": account(allowed_functions=["recording"]),
     "account translated": account(language="Spanish"),
-    "account locked": account(failures=10, last_failure=STARTED_AT),
+    "account locked": account(failures=10, last_login_date=STARTED_AT),
     "stereo switched off": system(stereo_recordings=False),
     "API switched off": system(api_active=False),
     "no active server": system(active_servers=False),

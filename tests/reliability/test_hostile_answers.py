@@ -126,8 +126,12 @@ def real_answers() -> list[bytes]:
         dialer.accounts["denied"] = Account("denied", PASSWORD, agent_api_access=False, language=language)
         dialer.accounts["limited"] = Account("limited", PASSWORD, allowed_functions=["recording"], language=language)
         dialer.accounts["elsewhere"] = Account("elsewhere", PASSWORD, allowed_addresses=[], language=language)
-        dialer.accounts["locked"] = Account("locked", "x", failures=10, last_failure=1795338820.0, language=language)
-        for switch in ({"shows_sql": True}, {"display_errors": True, "shows_sql": False}, {"display_errors": False}):
+        dialer.accounts["locked"] = Account("locked", "x", failures=10, last_login_date=1795338820.0, language=language)
+        for switch in (
+            {"hashed_passwords": True},
+            {"display_errors": True, "hashed_passwords": False},
+            {"display_errors": False},
+        ):
             for name, is_on in switch.items():
                 setattr(dialer.system, name, is_on)
             for user in ("6666", "denied", "limited", "elsewhere", "locked", "nobody"):

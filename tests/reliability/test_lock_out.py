@@ -238,14 +238,14 @@ def test_a_locked_account_says_until_when_at_the_latest_and_is_open_then(simulat
     clock = simulator.dialer.clock
     ahead = clock.now() - datetime.now(timezone.utc).timestamp()
     with simulator.lock:
-        simulator.dialer.accounts[USER] = Account(USER, PASSWORD, failures=10, last_failure=clock.now() - 600)
+        simulator.dialer.accounts[USER] = Account(USER, PASSWORD, failures=10, last_login_date=clock.now() - 600)
     api = AgentApi(Connection(simulator.api_url, USER, PASSWORD))
     with pytest.raises(_errors.AccountLockedError) as caught:
         api.status(Agent("1000"))
     said = re.search(r"until (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC at the latest", str(caught.value))
     assert said is not None
     until = datetime.strptime(said[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc).timestamp() + ahead
-    assert simulator.dialer.accounts[USER].last_failure + _errors.LOCK_SECONDS <= until
+    assert simulator.dialer.accounts[USER].last_login_date + _errors.LOCK_SECONDS <= until
     with simulator.lock:
         clock.advance(until - clock.now())
     assert api.status(Agent("1000")).user == "1000"

@@ -331,7 +331,7 @@ class Episode(RuleBasedStateMachine):
                 "translated",
                 "old-build",
                 {"password": "changed"},
-                {"failures": 10, "last_failure": STARTED_AT + 600},
+                {"failures": 10, "last_login_date": STARTED_AT + 600},
                 {"agent_api_access": False},
                 {"allowed_functions": ["recording"]},
                 {"allowed_addresses": []},

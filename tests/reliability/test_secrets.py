@@ -55,7 +55,7 @@ IN_ENVIRONMENT = "set-by-environment"
 # What an account is like besides its password, and the reason that a task fails with.
 ERRORS: dict[str, tuple[dict[str, Any], str]] = {
     "wrong": ({"password": "another"}, "authentication_failed"),
-    "locked": ({"failures": 10, "last_failure": 1e12}, "account_locked"),
+    "locked": ({"failures": 10, "last_login_date": 1e12}, "account_locked"),
     "blocked": ({"allowed_addresses": ["192.0.2.1"]}, "address_blocked"),
     "noapi": ({"agent_api_access": False}, "api_access_denied"),
     "nofunction": ({"allowed_functions": ["recording"]}, "permission_denied"),
@@ -63,10 +63,10 @@ ERRORS: dict[str, tuple[dict[str, Any], str]] = {
 }
 SERVERS: dict[str, dict[str, bool]] = {
     "stripped": {},
-    "sql": {"shows_sql": True},
+    "sql": {"hashed_passwords": True},
     "raw": {"echoes_raw": True},
-    "raw and sql": {"echoes_raw": True, "shows_sql": True},
-    "no server": {"echoes_raw": True, "shows_sql": True, "active_servers": False},
+    "raw and sql": {"echoes_raw": True, "hashed_passwords": True},
+    "no server": {"echoes_raw": True, "hashed_passwords": True, "active_servers": False},
     "switched off": {"api_active": False},
 }
 UNFIT = ("no server", "switched off")
@@ -346,7 +346,7 @@ def test_an_agent_who_is_the_password(good: Cell, tmp_path: Path) -> None:
     dialer.log_in("1234", "SALES")
     dialer.start_call("1234")
     dialer.accounts["api"] = Account("api", "1234")
-    dialer.accounts["locked"] = Account("locked", "locked", failures=10, last_failure=1e12)
+    dialer.accounts["locked"] = Account("locked", "locked", failures=10, last_login_date=1e12)
     here, there = python_for(IN_PROCESS, tmp_path), python_for(AS_MODULE, tmp_path)
     tasks: Tasks = []
     for python in (here, there):

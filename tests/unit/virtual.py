@@ -132,7 +132,7 @@ class VirtualCallCenter(VirtualWorkers):
         self.take_worker()
         self.bring(self.at + self._latency, tag, call(client(self.password, self.post)))
 
-    def post(self, _url: str, form: dict[str, str]) -> bytes:
+    def post(self, _url: str, form: dict[str, str], _longest: int = 0) -> bytes:
         self.calls.append((self.at - STARTED_AT, form["value"] or form["function"], form.get("agent_user", "")))
         self.meddle(form)
         return answer(self.dialer, form).encode()

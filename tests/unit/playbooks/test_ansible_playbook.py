@@ -40,7 +40,7 @@ def unfit_accounts() -> list[Account]:
     """Each is answered with another account error (protocol 3.3), and each of those echoes the stripped password."""
     return [
         Account("wrong", "another"),
-        Account("locked", STRIPPED, failures=10, last_failure=1e12),
+        Account("locked", STRIPPED, failures=10, last_login_date=1e12),
         Account("blocked", STRIPPED, allowed_addresses=["10.0.0.9"]),
         Account("noapi", STRIPPED, agent_api_access=False),
         Account("nofunction", STRIPPED, allowed_functions=["recording"]),
@@ -48,14 +48,14 @@ def unfit_accounts() -> list[Account]:
     ]
 
 
-@pytest.mark.parametrize("shows_sql", [False, True])
+@pytest.mark.parametrize("hashed_passwords", [False, True])
 @pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize("way", WAYS)
 def test_no_account_error_ever_prints_the_password(
-    simulator: Simulator, tmp_path: Path, way: str, module: str, shows_sql: bool
+    simulator: Simulator, tmp_path: Path, way: str, module: str, hashed_passwords: bool
 ) -> None:
     simulator.dialer.accounts.update({account.user: account for account in unfit_accounts()})
-    simulator.dialer.system.shows_sql = shows_sql
+    simulator.dialer.system.hashed_passwords = hashed_passwords
     options = {"api_url": simulator.url, "agent_user": "1000", "api_password": RAW}
     if module == "vicidial_stereo_recording":
         options["state"] = "recording"

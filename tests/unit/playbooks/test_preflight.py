@@ -72,7 +72,7 @@ def test_a_fit_server_in_check_mode_with_the_connection_from_the_environment(
 def test_a_wrong_password_is_one_login_and_exit_code_2_and_never_printed(
     simulator: Simulator, tmp_path: Path, way: str
 ) -> None:
-    simulator.dialer.system.shows_sql = True
+    simulator.dialer.system.hashed_passwords = True
     python = python_for(way, tmp_path)
     variables = {**connection(simulator, RAW), "ansible_python_interpreter": python}
     code, output = preflight(tmp_path, "-vvvv", variables=variables)

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from ansible_collections.telephony.vicidial.tests.unit.simulator.client import TIMEOUT, Client
+from vicidial_simulator.capacity import Limits
 
 
 def done(client: Client, action: str, **arguments: Any) -> Any:
@@ -144,6 +145,12 @@ def test_clear_journal(client: Client) -> None:
     assert client.show("journal") == []
 
 
+def test_capacity(client: Client) -> None:
+    done(client, "capacity", workers=3)
+    done(client, "capacity", queue=5)
+    assert client.simulator.server.capacity.limits == Limits(workers=3, queue=5)
+
+
 def test_an_action_without_arguments_needs_no_body(client: Client) -> None:
     response = requests.post(f"{client.simulator.url}/_simulator/clear_journal", timeout=TIMEOUT)
     assert response.status_code == 200
@@ -211,7 +218,7 @@ def test_every_action_is_tested_above(client: Client) -> None:
         ("campaign", {"label": "SALES"}, "campaign: missing a required argument: 'name'"),
         ("account", {"user": "6666", "allowed_functions": None}, "allowed_functions has to be a list of texts"),
         ("account", {"user": "6666", "allowed_addresses": [5]}, "allowed_addresses has to be a list of texts"),
-        ("account", {"user": "6666", "last_failure": math.inf}, "last_failure has to be a finite number"),
+        ("account", {"user": "6666", "last_login_date": math.inf}, "last_login_date has to be a finite number"),
         ("account", {"user": "a b", "password": "c"}, "user has to be a text, of A-Z"),
         ("advance", {"seconds": 1e300}, "the clock ends with the year 9998"),
         ("advance", {"seconds": math.nan}, "advance: seconds has to be a finite number"),

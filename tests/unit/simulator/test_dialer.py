@@ -14,7 +14,7 @@ import pytest
 
 from vicidial_simulator.accounts import Account
 from vicidial_simulator.clock import Clock
-from vicidial_simulator.dialer import AGENT_CONTROLLED, MONO, PARALLEL, Campaign, Dialer
+from vicidial_simulator.dialer import AGENT_CONTROLLED, MONO, PARALLEL, Campaign, Dialer, Screen
 
 START = 1_000_000.0
 
@@ -306,10 +306,39 @@ def test_a_begin_starts_by_itself_at_the_next_call(waiting: Dialer) -> None:
 
 def test_a_disposition_erases_a_begin(waiting: Dialer) -> None:
     waiting.start_call("1000")
-    waiting.end_call("1000")
+    waiting.end_call("1000", erases_signal=True)
     waiting.start_call("1000")
     waiting.clock.advance(60)
     assert waiting.recordings == []
+
+
+def test_a_begin_outlives_a_call_that_ends_before_the_screen_polls(waiting: Dialer) -> None:
+    waiting.start_call("1000")
+    waiting.end_call("1000")
+    waiting.clock.advance(60)
+    assert slot(waiting) == "BEGIN"
+    waiting.start_call("1000")
+    waiting.clock.advance(60)
+    assert live(waiting) == [AGENT_CONTROLLED]
+
+
+def test_a_hidden_tab_polls_every_2_s_and_after_5_minutes_once_a_minute() -> None:
+    screen = Screen(hidden=True, hidden_at=100.0)
+    polls = [100.0]
+    while polls[-1] < 500:
+        polls.append(screen.next_poll(polls[-1]))
+    assert polls[1:4] == [102.0, 104.0, 106.0]
+    assert polls[-4:] == [398.0, 400.0, 460.0, 520.0]
+
+
+def test_a_tab_is_hidden_from_the_moment_that_is_said(dialer: Dialer) -> None:
+    dialer.clock.advance(10)
+    dialer.change_screen("1000", hidden=True)
+    dialer.clock.advance(10)
+    dialer.change_screen("1000", hidden=True)
+    agent = dialer.agent("1000")
+    assert agent is not None
+    assert agent.screen.hidden_at == START + 10
 
 
 @pytest.mark.parametrize("signal", ["END", "START", "STOP"])
@@ -407,6 +436,7 @@ def test_what_was_under_way_at_a_log_out_does_not_reach_the_next_log_in(dialer: 
 
 def test_another_controller_ends_the_newest(dialer: Dialer) -> None:
     first = dialer.start_recording("1000")
+    dialer.clock.advance(1)
     dialer.start_recording("1000")
     dialer.end_recording("1000")
     assert shown(dialer) == first.recording_id
@@ -494,7 +524,7 @@ def restarted(dialer: Dialer, at: float) -> Dialer:
 
 
 def furnished(dialer: Dialer) -> Dialer:
-    dialer.accounts["6666"] = Account("6666", "simulated", failures=3, last_failure=START)
+    dialer.accounts["6666"] = Account("6666", "simulated", failures=3, last_login_date=START)
     dialer.alt_users["crm"] = "1000"
     dialer.in_groups["INBOUND"] = Campaign("INBOUND", stereo="DISABLED")
     dialer.system.php = 7

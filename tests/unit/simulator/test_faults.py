@@ -239,6 +239,7 @@ STATES = [
     ("php7", "system", None, {"php": 7}),
     ("clock-jump", "system", None, {"utc_offset": -3600}),
     ("screen-closed", "agents", "1000", {"open": False}),
+    ("screen-hidden", "agents", "1000", {"hidden": True}),
     ("screen-slow", "agents", "1000", {"poll": 4.0}),
     ("signal-lost", "agents", "1000", {"lose": 1}),
 ]

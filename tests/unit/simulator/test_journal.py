@@ -74,7 +74,7 @@ def test_other_methods(client: Client, method: str) -> None:
 def test_the_non_agent_api_is_there_as_well(client: Client) -> None:
     client.session.post(
         f"{client.simulator.url}/vicidial/non_agent_api.php",
-        data={"user": "6666", "pass": "simulated", "function": "logged_in_agents"},
+        data={"source": "unit", "user": "6666", "pass": "simulated", "function": "logged_in_agents"},
         timeout=TIMEOUT,
     )
     entry = last(client)
@@ -131,7 +131,7 @@ def test_the_control_path_is_not_in_it(client: Client) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("path", ["/agc/api.php", "/vicidial/non_agent_api.php"])
 def test_no_password_gets_into_it(client: Client, path: str, method: str, right: bool, given: dict[str, str]) -> None:
-    client.do("system", shows_sql=True)
+    client.do("system", hashed_passwords=True)
     if right:
         client.do("account", user="6666", password=SECRET)
     params = {"source": "unit", "user": "6666", "function": "stereo_recording", "agent_user": "1000", **given}
@@ -143,6 +143,7 @@ def test_no_password_gets_into_it(client: Client, path: str, method: str, right:
 
 
 def test_nor_one_that_the_server_took_for_the_value(client: Client) -> None:
+    client.do("system", build="250830-2102")
     client.do("account", user="6666", password=SECRET)
     data = {"source": "unit", "user": "6666", "function": "stereo_recording", "agent_user": "1000", "pass": SECRET}
     answer = client.session.post(client.simulator.api_url, data=data, timeout=TIMEOUT)

@@ -43,7 +43,7 @@ def test_nobody() -> None:
 
 def test_names_hold_what_makes_parsers_stumble() -> None:
     names = "".join(agent.full_name for agent in floor(20).agents.values())
-    assert all(character in names for character in "\",|'{}øА李")
+    assert all(character in names for character in '",|{}øА李')
 
 
 def test_agents_are_found_by_an_alias_and_have_sessions_of_their_own() -> None:

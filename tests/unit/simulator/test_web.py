@@ -133,7 +133,7 @@ def test_an_answer_that_fails_is_a_500_and_noted(
         raise LookupError("told so")
 
     with monkeypatch.context() as patched:
-        patched.setattr(client.simulator.server.apis["/agc/api.php"], "answer", fail)
+        patched.setattr(client.simulator.server.apis["/agc/api.php"], "respond", fail)
         answer = client.call("BEGIN")
     assert (answer.status_code, answer.content) == (500, b"")
     assert "LookupError: told so" in capfd.readouterr().err

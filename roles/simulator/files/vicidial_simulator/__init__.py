@@ -9,7 +9,8 @@ Standard library only, Python 3.9 or newer, so that any pipeline can start it on
 
 The parts: :mod:`.dialer` is the call center (no HTTP in it), :mod:`.agent_api` and :mod:`.non_agent_api` are the words
 that VICIdial answers with, :mod:`.faults` is what can go wrong on the way, :mod:`.web` carries it all over HTTP or
-HTTPS, :mod:`.control` lets a test steer and observe it, and :mod:`.validation` checks every value from outside.
+HTTPS with the :mod:`.capacity` that clients share, :mod:`.control` lets a test steer and observe it,
+:mod:`.validation` checks every value from outside, and :mod:`.process` starts and ends it.
 "protocol N.M" in a docstring names the fact of the real server that a piece of code reproduces.
 """
 

@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1, help="draws the moments at which screens poll (%(default)s)")
     add("--account", action="append", metavar="USER:PASSWORD", help="an API account (6666:simulated)")
     add("--fault", action="append", default=[], metavar="NAME[,key=value]", help=", ".join(faults.NAMES))
+    add("--workers", type=int, default=0, help="calls served at once, of all clients; 0 means any number (%(default)s)")
+    add("--service-seconds", type=float, default=0.0, help="how long a worker is busy with a call (%(default)s)")
+    add("--queue", type=int, default=0, help="calls that may wait for a worker, others get a 502; 0 means any number")
     tls = f"serve HTTPS; without --certificate, openssl makes one that is valid for {CERTIFICATE_DAYS} days"
     add("--tls", action="store_true", help=tls)
     add("--certificate", type=Path, help="PEM file of the certificate, with the key in it unless --key is given")
@@ -100,6 +103,8 @@ def _prepared(options: argparse.Namespace) -> tuple[WebServer, Path | None]:
             tls.load_verify_locations(options.client_ca)
             tls.verify_mode = ssl.CERT_REQUIRED
     server = WebServer(dialer, options.host, options.port, tls)
+    limits = {name: getattr(options, name) for name in ("workers", "service_seconds", "queue")}
+    server.control.act("capacity", limits)
     for text in options.fault:
         name, details = faults.parse(text)
         server.faults.add(dialer, name, **details)

@@ -9,31 +9,42 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .accounts import Account, hash_password, log_in, strip_name, strip_password
+from .accounts import (
+    LOCKED_SECONDS,
+    Account,
+    hash_password,
+    log_in,
+    strip_alt_user,
+    strip_name,
+    strip_password,
+)
 from .clock import wall_time
-from .dialer import AGENT_CONTROLLED, MONO, Agent, Dialer, Recording
+from .dialer import Agent, Dialer, Recording
 from .translations import DEFAULT_LANGUAGE, translate
 
 FIRST_STEREO_BUILD = "250830-2102"
 LABEL_BYTES = 14
 SHORTEST_SOURCE = 2
-COMPARES_AS_TEXT = 8  # the PHP version from which a text and 0 are compared as texts
+SHORTEST_ALT_USER = 2
 WARNING_LINES = 157
 
 
 @dataclass(frozen=True)
 class Function:
-    """One of the two recording functions: its name, its three values, and the kind of recording that it is about."""
+    """One of the two recording functions: its name, and its values besides STATUS."""
 
     name: str
     begin: str
     end: str
-    kind: str
+
+    def knows(self, value: str) -> bool:
+        """Whether ``value`` is one for this function: whatever contains one of its three is (protocol 4.1)."""
+        return any(word in value for word in (self.begin, self.end, "STATUS"))
 
 
-STEREO = Function("stereo_recording", "BEGIN", "END", AGENT_CONTROLLED)
+STEREO = Function("stereo_recording", "BEGIN", "END")
 # Named "recording" in the API: START and STOP, over the same slot as the stereo function (protocol 4.4).
-MONO_FUNCTION = Function("recording", "START", "STOP", MONO)
+MONO_FUNCTION = Function("recording", "START", "STOP")
 
 
 class AgentApi:
@@ -45,12 +56,22 @@ class AgentApi:
         self._dialer = dialer
 
     def answer(self, params: Mapping[str, str], address: str) -> str:
-        """The body for one call with ``params`` from the client ``address``; "" is an answer as well (2.6)."""
-        return _dressed("".join(self._lines(params, address)), params, self._dialer.system.display_errors)
+        """The body of :meth:`respond`; "" is an answer as well (2.6)."""
+        return self.respond(params, address)[1]
+
+    def respond(self, params: Mapping[str, str], address: str) -> tuple[int, str]:
+        """The HTTP status and the body for one call with ``params`` from the client ``address`` (1.2, 1.8, 1.9)."""
+        system = self._dialer.system
+        text = "".join(self._lines(params, address))
+        if system.is_php8 and not system.web_root_writable and "|BAD|0|api|" in text:
+            return 500, ""
+        is_logged = params.get("function") != "version"
+        status = 500 if is_logged and text and system.is_php8 and system.log_insert_fails else 200
+        return status, _dressed(text, params, system.display_errors)
 
     def _lines(self, params: Mapping[str, str], address: str) -> list[str]:
         system = self._dialer.system
-        account = self._dialer.accounts.get(strip_name(params.get("user", "")))
+        account = self._dialer.account(strip_name(params.get("user", "")))
         say = _Voice(account.language if account and system.enable_languages else DEFAULT_LANGUAGE)
         if params.get("function") == "version":
             return [self._version(say)]
@@ -76,56 +97,65 @@ class AgentApi:
         return f"{version}: {system.version}|BUILD: {system.build}|{date_word}: {date}|EPOCH: {int(now)}\n"
 
     def _authenticate(self, account: Account | None, params: Mapping[str, str], address: str, say: _Voice) -> str:
-        """The authentication error, which echoes the stripped password (protocol 3.2, 3.3); "" when all is well."""
-        sent = params.get("pass", "")
+        """The authentication error, which echoes the stripped password (protocol 3.1 to 3.3); "" when all is well."""
+        system, now = self._dialer.system, self._dialer.clock.now()
+        sent, user = params.get("pass", ""), strip_name(params.get("user", ""))
         password = strip_password(sent)
-        if not self._dialer.system.active_servers:
-            message = "ERRSERVERS"
-        else:
-            message = log_in(account, password, address, self._dialer.clock.now())
-        api = int(message == "GOOD" and account is not None and account.agent_api_access)
-        if api:
+        message = log_in(account, password, now, hashed=system.hashed_passwords)
+        if message == "GOOD" and account is not None:
+            message = "GOOD" if system.active_servers else "ERRSERVERS"
+            message = message if account.admits(address) else "IPBLOCK"
+        api = int(account is not None and account.agent_api_access)
+        if message == "GOOD" and api:
             return ""
-        user = strip_name(params.get("user", ""))
-        if self._dialer.system.shows_sql:
-            known_by = f"(pass='{password}' or pass_hash='{hash_password(password)}')"
-            message += f" SELECT count(*) from vicidial_users where user='{user}' and {known_by}"  # noqa: S608 - shown only
-        shown = sent if self._dialer.system.echoes_raw else password
+        if message == "BAD":
+            message += f"|0|api|{_login_query(user, password, system.hashed_passwords, now)}"
+        shown = sent if system.echoes_raw else password
         reason = say.word("Invalid Username/Password")
-        return f"{say.word('ERROR')}: {reason}: |{user}|{shown}|{int(message[:4] == 'GOOD')}|{api}|{message}|\n"
+        return f"{say.word('ERROR')}: {reason}: |{user}|{shown}|{int(message == 'GOOD')}|{api}|{message}|\n"
 
     def _record(
         self, function: Function, allowed: bool, account: Account, params: Mapping[str, str], say: _Voice
     ) -> list[str]:
         value = params.get("value", "")
-        user, alt_user = strip_name(params.get("agent_user", "")), params.get("alt_user", "")
-        if value not in (function.begin, function.end, "STATUS") or not (user or alt_user) or not allowed:
+        user, alt_user = strip_name(params.get("agent_user", "")), strip_alt_user(params.get("alt_user", ""))
+        if len(alt_user) < SHORTEST_ALT_USER:
+            alt_user = ""
+        if not function.knows(value) or not (user or alt_user) or not allowed:
             return [say.line("ERROR", f"{function.name} not valid", value, user)]
         if not account.may_call(function.name):
             permission = "auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION"
             return [say.line("ERROR", permission, value, account.user, function.name, account.user_group)]
         lines = []
         if alt_user:
-            if alt_user in self._dialer.alt_users:
-                user = self._dialer.alt_users[alt_user]
-            else:
-                lines.append(say.line("ERROR", "no user found", alt_user))  # and on it goes: protocol 2.4
+            found = self._dialer.user_of(alt_user)
+            if found is None:
+                lines.append(say.line("ERROR", "no user found", alt_user))  # and the script goes on: protocol 2.4
+            user = found or user
         agent = self._dialer.agent(user)
         if agent is None:
             return [*lines, say.line("ERROR", "agent_user is not logged in", user)]
         if value == "STATUS":
-            return [*lines, self._status(function, agent, say)]
-        return [*lines, self._signal(function, agent, value, params.get("stage", ""), say)]
+            return [*lines, self._status(function, agent, user, say)]
+        return [*lines, self._signal(function, agent, user, value, params.get("stage", ""), say)]
 
-    def _status(self, function: Function, agent: Agent, say: _Voice) -> str:
+    def _status(self, function: Function, agent: Agent, user: str, say: _Voice) -> str:
         session = (agent.server, agent.session, agent.status)
-        recording = self._dialer.live_recording(agent.user, function.kind)
-        # There a signal in the slot passes for a recording's id (protocol 2.8).
-        if function is MONO_FUNCTION and self._dialer.system.php >= COMPARES_AS_TEXT and agent.slot:
-            return say.line("NOTICE", "recording active", agent.user, agent.slot, "", "", "", *session)
-        if recording is None:
-            return say.line("NOTICE", f"not {function.name}", agent.user, "", "", "", "", *session)
-        return say.line("NOTICE", f"{function.name} active", agent.user, *self._row(recording), *session)
+        row = self._mono_row(agent) if function is MONO_FUNCTION else self._stereo_row(agent)
+        if row is None:
+            return say.line("NOTICE", f"not {function.name}", user, "", "", "", "", *session)
+        return say.line("NOTICE", f"{function.name} active", user, *row, *session)
+
+    def _stereo_row(self, agent: Agent) -> tuple[str, str, str, str] | None:
+        recording = self._dialer.live_recording(agent.user)
+        return self._row(recording) if recording else None
+
+    def _mono_row(self, agent: Agent) -> tuple[str, str, str, str] | None:
+        """What the mono function takes for a recording: what the slot holds, a signal too (protocol 2.8, 4.15)."""
+        if not holds_recording(agent.slot, self._dialer.system.is_php8):
+            return None
+        recording = self._dialer.recording(agent.slot)
+        return self._row(recording) if recording else (agent.slot, "", "", "")
 
     def _row(self, recording: Recording) -> tuple[str, str, str, str]:
         if not recording.filename:
@@ -133,14 +163,33 @@ class AgentApi:
         started = wall_time(recording.started_at, self._dialer.system.utc_offset)
         return str(recording.recording_id), recording.filename, recording.server, started
 
-    def _signal(self, function: Function, agent: Agent, value: str, stage: str, say: _Voice) -> str:
+    def _signal(self, function: Function, agent: Agent, user: str, value: str, stage: str, say: _Voice) -> str:
         session = (agent.server, agent.session, agent.status)
-        if value == function.end and self._dialer.live_recording(agent.user, function.kind) is None:
-            return say.line("ERROR", f"stop {function.name} error", agent.user, "", "", "", "", *session)
-        if value == function.begin:
+        row = self._mono_row(agent) if function is MONO_FUNCTION else self._stereo_row(agent)
+        if function.end in value and row is None:
+            return say.line("ERROR", f"stop {function.name} error", user, "", "", "", "", *session)
+        if function.begin in value:
             value += stage.encode()[:LABEL_BYTES].decode(errors="ignore")
         self._dialer.write_slot(agent.user, value)
-        return say.line("SUCCESS", f"{function.name} function sent", agent.user, value, "", "", "", *session)
+        return say.line("SUCCESS", f"{function.name} function sent", user, value, "", "", "", *session)
+
+
+def holds_recording(slot: str, is_php8: bool) -> bool:
+    """Whether PHP finds that the text in the slot is greater than 0, which the mono function takes for a recording.
+
+    PHP 8 compares a text that is no number as text: ``BEGIN`` is greater, ``-STATUS`` is not (protocol 2.8, 4.14).
+    """
+    if re.fullmatch("[0-9]+", slot):
+        return int(slot) > 0
+    return is_php8 and slot > "0"
+
+
+def _login_query(user: str, password: str, hashed: bool, now: float) -> str:
+    """The SQL that the authentication error ends with (protocol 2.2, 3.2)."""
+    known_by = f"pass_hash='{hash_password(password)}'" if hashed else f"pass='{password}'"
+    unlocked = f"(failed_login_count < 10) or (UNIX_TIMESTAMP(last_login_date) < {int(now) - LOCKED_SECONDS})"
+    condition = f"user='{user}' and {known_by} and user_level > 0 and active='Y' and ( {unlocked} )"
+    return f"SELECT count(*) from vicidial_users where {condition};"  # noqa: S608 - shown only
 
 
 def hangs(params: Mapping[str, str], result: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import asdict, is_dataclass
 from typing import Any, Callable
 
 from .accounts import Account
+from .capacity import Capacity
 from .dialer import Agent, Campaign, Dialer
 from .faults import Faults
 from .journal import Journal
@@ -23,10 +24,10 @@ MOST_FILLED = 1_000_000
 class Control:
     """What ``GET`` and ``POST /_simulator/NAME`` do. A POST takes one JSON object: the arguments of the action."""
 
-    def __init__(self, dialer: Dialer, faults: Faults, journal: Journal) -> None:
+    def __init__(self, dialer: Dialer, faults: Faults, journal: Journal, capacity: Capacity) -> None:
         self._dialer = dialer
         self._faults = faults
-        self._journal = journal
+        self._capacity = capacity
         self._shown: dict[str, Callable[[], Any]] = {"state": dialer.state, "journal": journal.entries}
         self._actions: dict[str, Callable[..., Any]] = {
             "log_in": self._log_in,
@@ -44,6 +45,7 @@ class Control:
             "campaign": self._campaign,
             "in_group": self._in_group,
             "account": self._account,
+            "capacity": self._set_capacity,
             "advance": dialer.clock.advance,
             "fault": self._fault,
             "clear_faults": faults.clear,
@@ -90,6 +92,9 @@ class Control:
     def _account(self, user: str, **fields: Any) -> None:
         known = self._dialer.accounts.get(user)
         self._dialer.accounts[user] = replaced(known, fields) if known else build(Account, {"user": user, **fields})
+
+    def _set_capacity(self, **limits: Any) -> None:
+        self._capacity.limits = replaced(self._capacity.limits, limits)
 
     def _campaign(self, name: str, **fields: Any) -> None:
         _set_rules(self._dialer.campaigns, name, fields)

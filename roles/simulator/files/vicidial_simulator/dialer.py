@@ -14,9 +14,9 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from .accounts import Account
+from .accounts import Account, same
 from .clock import LATEST, Clock
 from .validation import at_least, between, build, check, one_of, replaced, update
 
@@ -38,6 +38,13 @@ PARALLEL_SETTINGS = ("DISABLED", *PARALLEL_CODES)
 FASTEST_POLL_SECONDS = 0.001
 SLOWEST_ACT_SECONDS = 86400
 LARGEST_UTC_OFFSET = 86399
+HIDDEN_POLL_SECONDS = 2.0
+THROTTLED_AFTER_SECONDS = 300.0
+THROTTLED_POLL_SECONDS = 60.0
+FIRST_RECORDING_ID = 100001
+
+
+Found = TypeVar("Found")
 
 
 class DialerError(ValueError):
@@ -59,19 +66,27 @@ class Campaign:
 
 @dataclass
 class Call:
-    """A live call; an inbound one came through an in-group, whose settings then rule (protocol 6)."""
+    """A live call; an inbound one came through an in-group, whose settings then rule (protocol 6).
+
+    A call without a row in the call log is recorded by nobody, and a recording that the routing has pending
+    (``eats_begin``) takes the place of the first one that a BEGIN asks for (protocol 4.13).
+    """
 
     lead_id: int
     caller_id: str
     in_group: str | None = None
     uniqueid: str = ""
+    in_log: bool = True
+    eats_begin: bool = False
 
 
 @dataclass
 class Screen:
     """An agent's browser: reads the slot every ``poll`` seconds and needs ``act`` seconds more to carry it out.
 
-    ``lose`` is how many of the next signals it reads and then does nothing about.
+    ``lose`` is how many of the next signals it reads and then does nothing about, and ``clear`` how long it needs to
+    clear the slot, in which it finds the same signal again at its next poll. A ``hidden`` browser tab, since
+    ``hidden_at``, polls every 2 s and after 5 minutes once a minute (protocol 4.13).
     """
 
     open: bool = True
@@ -79,11 +94,28 @@ class Screen:
     act: float = field(default=0.3, metadata=between(0, SLOWEST_ACT_SECONDS))
     phase: float = field(default=0.0, metadata=between(-LATEST, LATEST))
     lose: int = field(default=0, metadata=at_least(0))
+    clear: float = field(default=0.0, metadata=between(0, SLOWEST_ACT_SECONDS))
+    hidden: bool = False
+    hidden_at: float = field(default=0.0, metadata=between(0, LATEST))
+
+    def next_poll(self, now: float) -> float:
+        """The moment of the first poll after ``now``."""
+        if not self.hidden:
+            return _next_beat(self.phase, self.poll, now)
+        beat = max(self.poll, HIDDEN_POLL_SECONDS)
+        throttled_from = self.hidden_at + THROTTLED_AFTER_SECONDS
+        due = _next_beat(self.hidden_at, beat, now)
+        return due if due <= throttled_from else _next_beat(throttled_from, max(beat, THROTTLED_POLL_SECONDS), now)
+
+
+def _next_beat(phase: float, beat: float, now: float) -> float:
+    """The first moment after ``now`` that is a whole number of ``beat`` seconds from ``phase``."""
+    return phase + (math.floor((now - phase) / beat) + 1) * beat
 
 
 @dataclass
 class Agent:
-    """A logged-in agent. ``slot`` is the mailbox of one signal that both recording functions write (protocol 4.4)."""
+    """A logged-in agent. ``slot`` holds a signal of either recording function, or the id of a mono one (4.4)."""
 
     user: str
     campaign: str
@@ -110,7 +142,8 @@ class Recording:
     """A row of the table of recordings; live while ``ended_at`` is None. Times are the clock's seconds.
 
     ``begun_by`` is the signal that began it, label and all, or who did it without one. ``extension`` is what the log
-    knows its kind by (protocol 8.4): a code, or the conference of a mono recording.
+    knows its kind by (protocol 8.4): a code, or the conference of a mono recording. A ``stale`` row is one of an
+    earlier call that no hang-up has ended: STATUS shows it, END does not close it (protocol 4.2).
     """
 
     recording_id: int
@@ -125,6 +158,7 @@ class Recording:
     extension: str = ""
     lead_id: int = 0
     uniqueid: str = ""
+    stale: bool = False
 
 
 @dataclass
@@ -132,6 +166,8 @@ class System:
     """System settings, and what build of VICIdial on what PHP the web server runs.
 
     ``seconds_to_move``: so long after its end a recording's file is where the log says (protocol 8.2).
+    ``hashed_passwords``: passwords are kept encrypted. ``log_insert_fails``: the disk of the server's own log is full
+    (protocol 1.8). ``web_root_writable`` is about protocol 1.9. ``echoes_raw``: a server that strips nothing.
     """
 
     stereo_recordings: bool = True
@@ -142,10 +178,17 @@ class System:
     build: str = "260302-1142"
     php: int = 8
     display_errors: bool = False
-    shows_sql: bool = False
+    hashed_passwords: bool = False
+    log_insert_fails: bool = False
+    web_root_writable: bool = True
     echoes_raw: bool = False
     utc_offset: int = field(default=0, metadata=between(-LARGEST_UTC_OFFSET, LARGEST_UTC_OFFSET))
     seconds_to_move: float = field(default=60.0, metadata=at_least(0))
+
+    @property
+    def is_php8(self) -> bool:
+        """Whether it is PHP 8, which compares texts and reports failures in other ways (protocol 1.8, 1.9, 2.8)."""
+        return self.php >= 8  # noqa: PLR2004 - the version
 
 
 @dataclass(order=True)
@@ -154,12 +197,12 @@ class _Event:
     number: int
     login: int = field(compare=False)
     user: str = field(compare=False)
-    signal: str | None = field(compare=False)  # None: a poll
+    signal: str | None = field(compare=False)  # None: a poll; "": the slot is cleared; else a signal is acted on
 
 
 @dataclass
 class _Saved:
-    """What :meth:`Dialer.save` writes. ``pending`` are the signals that screens have read and not acted on yet."""
+    """What :meth:`Dialer.save` writes. ``pending`` is what screens have begun to do and not done yet."""
 
     now: float
     logins: int
@@ -192,7 +235,7 @@ class Dialer:
         self._events_made = itertools.count()
         self._logins = 0
         self._calls = 0
-        self._next_recording_id = 100001
+        self._next_recording_id = FIRST_RECORDING_ID
 
     @property
     def agents(self) -> dict[str, Agent]:
@@ -233,8 +276,11 @@ class Dialer:
         self._end_all(user, "logged out")
         del self._agents[user]
 
-    def start_call(self, user: str, in_group: str | None = None) -> None:
-        """Connect a customer; what the campaign records by itself starts, a waiting BEGIN gets its call (4.2, 4.5)."""
+    def start_call(self, user: str, in_group: str | None = None, in_log: bool = True, eats_begin: bool = False) -> None:
+        """Connect a customer; what the campaign records by itself starts, a waiting BEGIN gets its call (4.2, 4.5).
+
+        ``in_log`` and ``eats_begin`` are fields of :class:`Call`.
+        """
         now = self._run_due_events()
         agent = self._agent(user)
         if agent.call is not None:
@@ -243,7 +289,7 @@ class Dialer:
             self.in_groups.setdefault(in_group, Campaign(in_group))
         self._calls += 1
         caller_id, uniqueid = f"M{int(now):010d}{self._calls:09d}", f"{int(now)}.{self._calls}"
-        agent.call = Call(500000 + self._calls, caller_id, in_group, uniqueid)
+        agent.call = Call(500000 + self._calls, caller_id, in_group, uniqueid, in_log, eats_begin)
         agent.status = INCALL
         agent.calls_today += 1
         if self._rules(agent).parallel != "DISABLED":
@@ -252,14 +298,20 @@ class Dialer:
             self._schedule(agent, now + agent.screen.act, "BEGIN")
         self._wake_screen(agent)
 
-    def end_call(self, user: str, status: str = "PAUSED") -> None:
-        """Hang up and disposition: recordings end (4.11), a signal still in the slot is erased (4.5)."""
+    def end_call(self, user: str, status: str = "PAUSED", erases_signal: bool = False) -> None:
+        """Hang up: the recordings of the call end (4.11).
+
+        A signal still in the slot stays there, for the next call, unless the disposition erases it (4.5).
+        """
         self._run_due_events()
         agent = self._agent(user)
         if agent.call is None:
             raise DialerError(f"agent {user} is in no call")
-        update(agent, {"status": status, "call": None, "slot": ""})
+        update(agent, {"status": status, "call": None})
         self._end_all(user, "call ended")
+        if erases_signal:
+            agent.slot = ""
+        self._wake_screen(agent)
 
     def change_agent(self, user: str, **details: Any) -> None:
         """Set fields of a logged-in agent, such as ``status`` or ``pause_code``."""
@@ -275,7 +327,7 @@ class Dialer:
     # What the API does
 
     def write_slot(self, user: str, signal: str) -> None:
-        """Put ``signal`` into the agent's slot; what it held is lost (protocol 4.3, 4.4)."""
+        """Put ``signal`` into the agent's slot; what it held is lost (protocol 4.3, 4.4, 4.15)."""
         self._run_due_events()
         agent = self._agent(user)
         agent.slot = signal
@@ -286,24 +338,45 @@ class Dialer:
         self._run_due_events()
         return self._newest(user, kind)
 
-    def agent(self, user: str) -> Agent | None:
-        """The logged-in agent ``user`` as of now, or None."""
+    def recording(self, recording_id: str) -> Recording | None:
+        """The live recording of that id, or None."""
         self._run_due_events()
-        return self._agents.get(user)
+        rows = itertools.chain.from_iterable(self._live.values())
+        return next((row for row in rows if str(row.recording_id) == recording_id), None)
+
+    def agent(self, user: str) -> Agent | None:
+        """The logged-in agent ``user`` as of now, or None; upper and lower case are the same (protocol 3.8)."""
+        self._run_due_events()
+        return _find(self._agents, user)
+
+    def account(self, user: str) -> Account | None:
+        """The API account ``user``, or None; upper and lower case are the same (protocol 3.8)."""
+        return _find(self.accounts, user)
+
+    def user_of(self, alt_user: str) -> str | None:
+        """The agent whom ``alt_user`` names, or None; upper and lower case are the same (protocol 1.3, 3.8)."""
+        return _find(self.alt_users, alt_user)
 
     # What happens without being asked, and what a test observes
 
     def start_recording(
-        self, user: str, kind: str = AGENT_CONTROLLED, filename: str | None = None, extension: str | None = None
+        self,
+        user: str,
+        kind: str = AGENT_CONTROLLED,
+        filename: str | None = None,
+        extension: str | None = None,
+        stale: bool = False,
     ) -> Recording:
         """Start a recording of ``kind`` for ``user`` at once, whatever screen and settings would say.
 
         With an empty ``filename`` its row is not complete yet: STATUS shows neither server nor time (protocol 4.2).
-        ``extension`` is the code in the log where it is not the one of the settings (protocol 8.4).
+        ``extension`` is the code in the log where it is not the one of the settings (protocol 8.4). A ``stale`` row
+        outlives the call, END and a logout (protocol 4.2).
         """
         now = self._run_due_events()
         _check_kind(kind)
         recording = self._start(self._agent(user), kind, now, "another controller")
+        recording.stale = stale
         if filename is not None:
             recording.filename = filename
         if extension is not None:
@@ -358,7 +431,9 @@ class Dialer:
         for recording in self._recordings:
             if recording.ended_at is None:
                 self._live.setdefault(recording.user, []).append(recording)
-        self._next_recording_id = max((row.recording_id for row in self._recordings), default=100000) + 1
+        self._next_recording_id = (
+            max((row.recording_id for row in self._recordings), default=FIRST_RECORDING_ID - 1) + 1
+        )
         self._logins, self._calls = saved.logins, saved.calls
         self._events = [build(_Event, row) for row in saved.pending]
         heapq.heapify(self._events)
@@ -387,8 +462,10 @@ class Dialer:
             agent = self._agents.get(event.user)
             if agent is None or agent.login != event.login:
                 continue
-            if event.signal is not None:
+            if event.signal:
                 self._act(agent, event.signal, event.due)
+            elif event.signal is not None:
+                agent.slot = ""
             elif self._polls.get(event.user) is event:
                 self._poll(agent, event.due)
         return now
@@ -399,11 +476,14 @@ class Dialer:
         A BEGIN without a call is left there (4.5).
         """
         self._polls.pop(agent.user, None)
-        waits_for_call = agent.slot.startswith("BEGIN") and agent.call is None
-        if agent.slot and agent.screen.open and not waits_for_call:
-            polls_done = math.floor((self.clock.now() - agent.screen.phase) / agent.screen.poll)
-            due = agent.screen.phase + (polls_done + 1) * agent.screen.poll
-            self._polls[agent.user] = self._schedule(agent, due, None)
+        if self._finds_signal(agent):
+            self._polls[agent.user] = self._schedule(agent, agent.screen.next_poll(self.clock.now()), None)
+
+    def _finds_signal(self, agent: Agent) -> bool:
+        """Whether a poll of the agent's screen would find a signal to act on (protocol 4.13, 4.14)."""
+        begins_without_call = "BEGIN" in agent.slot and agent.call is None
+        is_signal = agent.slot in ("STOP", "END") or "START" in agent.slot or "BEGIN" in agent.slot
+        return agent.screen.open and is_signal and not begins_without_call
 
     def _schedule(self, agent: Agent, due: float, signal: str | None) -> _Event:
         event = _Event(due, next(self._events_made), agent.login, agent.user, signal)
@@ -411,27 +491,41 @@ class Dialer:
         return event
 
     def _poll(self, agent: Agent, now: float) -> None:
-        if not agent.slot or not agent.screen.open or (agent.slot.startswith("BEGIN") and agent.call is None):
+        if not self._finds_signal(agent):
             return
-        signal, agent.slot = agent.slot, ""
-        if agent.screen.lose:
-            agent.screen.lose -= 1
+        screen, signal = agent.screen, agent.slot
+        if screen.lose:
+            screen.lose -= 1
         else:
-            self._schedule(agent, now + agent.screen.act, signal)
+            self._schedule(agent, now + screen.act, signal)
+        if screen.clear:
+            self._schedule(agent, now + screen.clear, "")
+            self._polls[agent.user] = self._schedule(agent, screen.next_poll(now), None)
+        else:
+            agent.slot = ""
 
     def _act(self, agent: Agent, signal: str, now: float) -> None:
         if "|" in signal or "\n" in signal:
             return  # protocol 4.8: such a signal confuses the screen
-        if signal.startswith("BEGIN"):
-            if agent.call is not None and self._rules(agent).stereo != "DISABLED":
-                self._start(agent, AGENT_CONTROLLED, now, signal)
+        if "BEGIN" in signal:
+            self._begin(agent, signal, now)
         elif signal == "END":
-            self._end(self._newest(agent.user, AGENT_CONTROLLED), now, "END")
+            self._end(self._newest(agent.user, AGENT_CONTROLLED, stale=False), now, "END")
         elif signal == "STOP":
             for recording in [row for row in self._live.get(agent.user, []) if row.kind == MONO]:
                 self._end(recording, now, "STOP")
         if "START" in signal:
             self._start(agent, MONO, now, signal)  # protocol 4.8: also when it is only part of a stereo label
+
+    def _begin(self, agent: Agent, signal: str, now: float) -> None:
+        """Start what BEGIN asks for, where nothing silently prevents it (protocol 4.5, 4.13)."""
+        call = agent.call
+        if call is None or not call.in_log or self._rules(agent).stereo == "DISABLED":
+            return
+        if call.eats_begin:
+            call.eats_begin = False
+            return
+        self._start(agent, AGENT_CONTROLLED, now, signal)
 
     # Rows
 
@@ -445,7 +539,10 @@ class Dialer:
         for name in _NOT_TO_BE_SET & details.keys():
             raise DialerError(f"{name} of an agent cannot be set")
         if "screen" in details:
-            details = {**details, "screen": replaced(agent.screen, details["screen"])}
+            screen = replaced(agent.screen, details["screen"])
+            if screen.hidden and not agent.screen.hidden:
+                screen.hidden_at = self.clock.now()
+            details = {**details, "screen": screen}
         update(agent, details)
         self.campaigns.setdefault(agent.campaign, Campaign(agent.campaign))
 
@@ -455,8 +552,10 @@ class Dialer:
             return self.in_groups.get(agent.call.in_group) or Campaign(agent.call.in_group)
         return self.campaigns.get(agent.campaign) or Campaign(agent.campaign)
 
-    def _newest(self, user: str, kind: str) -> Recording | None:
-        return next((row for row in reversed(self._live.get(user, [])) if row.kind == kind), None)
+    def _newest(self, user: str, kind: str, *, stale: bool = True) -> Recording | None:
+        """The live recording with the latest second of start, of several the first one in the table (protocol 4.2)."""
+        rows = [row for row in self._live.get(user, []) if row.kind == kind and (stale or not row.stale)]
+        return max(rows, key=lambda row: (int(row.started_at), -row.recording_id), default=None)
 
     def _start(self, agent: Agent, kind: str, now: float, by: str) -> Recording:
         number = self._next_recording_id
@@ -468,6 +567,8 @@ class Dialer:
             recording.lead_id, recording.uniqueid = agent.call.lead_id, agent.call.uniqueid
         self._recordings.append(recording)
         self._live.setdefault(agent.user, []).append(recording)
+        if kind == MONO:
+            agent.slot = str(number)  # protocol 4.15
         return recording
 
     def _extension(self, agent: Agent, kind: str) -> str:
@@ -480,13 +581,23 @@ class Dialer:
         )
 
     def _end(self, recording: Recording | None, now: float, by: str) -> None:
-        if recording is not None:
-            recording.ended_at, recording.ended_by = now, by
-            self._live[recording.user].remove(recording)
+        if recording is None:
+            return
+        recording.ended_at, recording.ended_by = now, by
+        self._live[recording.user].remove(recording)
+        agent = self._agents.get(recording.user)
+        if agent is not None and agent.slot == str(recording.recording_id):
+            agent.slot = ""
 
     def _end_all(self, user: str, by: str) -> None:
         for recording in list(self._live.get(user, [])):
-            self._end(recording, self.clock.now(), by)
+            if not recording.stale:
+                self._end(recording, self.clock.now(), by)
+
+
+def _find(rows: Mapping[str, Found], name: str) -> Found | None:
+    """The row of that name, as the database compares names (protocol 3.8)."""
+    return rows[name] if name in rows else next((row for other, row in rows.items() if same(other, name)), None)
 
 
 def _check_kind(kind: str) -> None:

@@ -54,6 +54,9 @@ _LOGIN_PAGE = (
 )
 
 
+BAD_GATEWAY = Response(_page("502 Bad Gateway"), 502)
+
+
 def _body(body: bytes, status: int = 200) -> Callable[[Response], Response]:
     return lambda response: replace(response, body=body, status=status)
 
@@ -83,7 +86,7 @@ CALL_FAULTS: dict[str, Preset] = {
     "reset-after-work": Preset(lambda response: replace(response, ending="reset")),
     "truncated": Preset(lambda response: replace(response, ending="short")),
     "truncated-unnoticed": Preset(_half),
-    "bad-gateway": Preset(_body(_page("502 Bad Gateway"), 502), works=False),
+    "bad-gateway": Preset(lambda _response: BAD_GATEWAY, works=False),
     "crash-before-work": Preset(_body(b"", 500), works=False),
     "crash-after-work": Preset(_body(b"", 500)),
     "crash-with-answer": Preset(lambda response: replace(response, status=500)),
@@ -159,6 +162,7 @@ STATE_FAULTS: dict[str, Change] = {
     "php7": _system(php=7),
     "clock-jump": _system(utc_offset=-3600),
     "screen-closed": _each_screen(open=False),
+    "screen-hidden": _each_screen(hidden=True),
     "screen-slow": _each_screen(poll=SLOW_POLL_SECONDS),
     "signal-lost": _each_screen(lose=1),
 }

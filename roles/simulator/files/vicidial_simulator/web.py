@@ -23,12 +23,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .agent_api import AgentApi, hangs
+from .capacity import Capacity
 from .control import PREFIX, Control
 from .dialer import Dialer
-from .faults import Fault, Faults, Response
+from .faults import BAD_GATEWAY, Fault, Faults, Response
 from .journal import Journal, result_of
 from .non_agent_api import NonAgentApi
 
+FIRST_BUILD_WITHOUT_GUESS = "260302-1142"
 LONGEST_URL = 8192
 LARGEST_BODY = 2**20
 IDLE_SECONDS = 75
@@ -58,7 +60,8 @@ class WebServer(ThreadingHTTPServer):
         self.dialer = dialer
         self.faults = Faults()
         self.journal = Journal()
-        self.control = Control(dialer, self.faults, self.journal)
+        self.capacity = Capacity()
+        self.control = Control(dialer, self.faults, self.journal, self.capacity)
         self.apis = {api.path: api for api in (AgentApi(dialer), NonAgentApi(dialer))}
         self.lock = threading.Lock()
         self._tls = tls
@@ -114,7 +117,9 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith(PREFIX):
             self._send(self._control(path[len(PREFIX) :], body))
         elif path in self.server.apis:
-            self._send(self._call(path, body))
+            with self.server.capacity.worker() as is_served:
+                response = self._call(path, body) if is_served else BAD_GATEWAY
+            self._send(response)
         else:
             self._send(Response(b"<h1>404 Not Found</h1>\n", status=404))
 
@@ -188,8 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
         """The response as ``fault`` lets it out, and the result of the answer that it was made of."""
         try:
             works = fault is None or fault.works
-            text = self.server.apis[path].answer(params, self.client_address[0]) if works else ""
-            response = Response(text.encode())
+            status, text = self.server.apis[path].respond(params, self.client_address[0]) if works else (200, "")
+            response = Response(text.encode(), status)
             return fault.shape(response) if fault else response, result_of(text)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
             traceback.print_exc()
@@ -203,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
         for source, pairs in (("url", _form(urlsplit(self.path).query)), ("body", posted)):
             for key, value in pairs:
                 params[key], sources[key] = value, source
-        if posted and "value" not in params:
+        if posted and "value" not in params and self.server.dialer.system.build < FIRST_BUILD_WITHOUT_GUESS:
             params["value"] = posted[-1][1]  # protocol 1.5: with `pass` last, the password
         return params, sources
 

@@ -117,7 +117,7 @@ def test_a_fit_server_passes_every_check_with_one_login(task: Task, check_mode: 
 # What is done to the call center, the check that then fails, what of the account is proven, and the reason.
 REFUSALS: list[tuple[tuple[str, dict[str, Any]], str, set[str], str]] = [
     (("account", {"user": "6666", "password": "another"}), "credentials", set(), "authentication_failed"),
-    (("account", {"user": "6666", "failures": 10, "last_failure": 1e12}), "lock", set(), "account_locked"),
+    (("account", {"user": "6666", "failures": 10, "last_login_date": 1e12}), "lock", set(), "account_locked"),
     (
         ("account", {"user": "6666", "allowed_addresses": ["10.0.0.9"]}),
         "address",
@@ -202,7 +202,7 @@ def test_two_faults_at_once_show_one_after_the_other(task: Task) -> None:
 @pytest.mark.parametrize("language", ["default English", "Spanish"])
 def test_a_wrong_password_is_one_failed_login_and_in_no_result(task: Task, language: str) -> None:
     task.simulator.control.act("account", {"user": "6666", "language": language})
-    task.simulator.control.act("system", {"shows_sql": True})
+    task.simulator.control.act("system", {"hashed_passwords": True})
     result = task(api_password="p@ss!w#rd", retries=10)
     assert (task.simulator.dialer.accounts["6666"].failures, task.lists) == (1, 0)
     # A translated refusal is not guessed at.

@@ -238,7 +238,7 @@ def test_as_many_rows_as_the_log_gives_at_most_are_no_answer(
         ({"allowed_functions": ["logged_in_agents"]}, "permission_denied"),
         ({"view_reports": False}, "permission_denied"),
         ({"agent_api_access": False}, "permission_denied"),
-        ({"failures": 10, "last_failure": NOW}, "account_locked"),
+        ({"failures": 10, "last_login_date": NOW}, "account_locked"),
     ],
 )
 def test_an_account_that_is_not_fit_is_tried_once(task: Task, account: dict[str, Any], reason: str) -> None:

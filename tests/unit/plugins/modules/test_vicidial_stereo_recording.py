@@ -282,7 +282,7 @@ def test_without_waiting_it_says_unconfirmed(task: Task) -> None:
     ("prepare", "reason"),
     [
         (("account", {"user": "6666", "password": "another"}), "authentication_failed"),
-        (("account", {"user": "6666", "failures": 10, "last_failure": 1e12}), "account_locked"),
+        (("account", {"user": "6666", "failures": 10, "last_login_date": 1e12}), "account_locked"),
         (("account", {"user": "6666", "allowed_addresses": ["10.0.0.9"]}), "address_blocked"),
         (("account", {"user": "6666", "agent_api_access": False}), "api_access_denied"),
         (("account", {"user": "6666", "allowed_functions": ["recording"]}), "permission_denied"),

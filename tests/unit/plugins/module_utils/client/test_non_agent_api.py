@@ -343,7 +343,7 @@ def test_no_other_password_costs_a_question(simulator: Simulator, password: str)
         (Account("6666", "another"), _errors.LoginRefusedError),
         (Account("6666", "psswrd", level=6), _errors.LoginRefusedError),
         (Account("6666", "psswrd", view_reports=False), _errors.ListDeniedError),
-        (Account("6666", "psswrd", failures=10, last_failure=1e12), _errors.AccountLockedError),
+        (Account("6666", "psswrd", failures=10, last_login_date=1e12), _errors.AccountLockedError),
         (Account("6666", "psswrd", allowed_addresses=["10.0.0.9"]), _errors.AddressBlockedError),
     ],
 )
