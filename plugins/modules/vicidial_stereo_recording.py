@@ -84,7 +84,8 @@ options:
       - Whether to look what waits in the agent's slot too. It costs a call for each agent, and the API account needs
         C(recording) in its C(API Allowed Functions), and the server PHP 8. With PHP 7 nothing shows.
       - O(state=idle) then takes back a BEGIN that waits. O(state=recording) sends none on top of one, whoever
-        sent it, so that two controllers at the same time hardly ever begin two recordings.
+        sent it. Two controllers at the same time can still begin two recordings, for a BEGIN that a screen has read
+        and not acted on yet shows nowhere.
       - Where it may not be seen, RV(recordings[].waiting) is V(null) and RV(recordings[].msg) says so.
     type: bool
     default: false

@@ -252,13 +252,17 @@ def until_given_up(wanted: DesiredState, trail: Trail) -> Trail:
 
 
 def _judge_prediction(wanted: DesiredState, record: dict[str, Any], trail: Trail) -> None:
-    last = trail[-1]
+    last = [call for call in trail if call.value != WAITING][-1]
     assert last.shows, "predicted without knowing"
     assert last.truth.logged_in, "predicted for an agent who is logged out"
-    assert last.truth.state != wanted.state, "a change predicted where none is needed"
-    assert record["signals"] == [SIGNAL_FOR[wanted.state or ""]], "not the signal that would be sent"
     assert record["state"] == wanted.state, "what is predicted is not what is wanted"
     assert not record["confirmed"], "predicted and confirmed"
+    if record["withdrawn"]:
+        assert "BEGIN" in trail[-1].slot, "taking back is predicted though no BEGIN waits"
+        assert (record["signals"], last.truth.state) == ([], "idle"), "taking back is predicted, and more"
+        return
+    assert last.truth.state != wanted.state, "a change predicted where none is needed"
+    assert record["signals"] == [SIGNAL_FOR[wanted.state or ""]], "not the signal that would be sent"
 
 
 def _judge_signals_told(record: dict[str, Any], trail: Trail, all_seen: bool) -> None:
@@ -593,7 +597,7 @@ def _limit(older: Recording, newer: Recording) -> str:
     assert isinstance(second, Signal)
     first, again = signal.exchange, second.exchange
     if first.trail is not again.trail:
-        look = again.trail[again.trail.index(again) - 1]
+        look = [call for call in again.trail[: again.trail.index(again)] if call.value == "STATUS"][-1]
         assert signal.acted_at > look.worked_at, f"{newer} was begun though {older} had shown"
         return TWO_CONTROLLERS
     if signal.acted_at - first.worked_at > LOST_SECONDS["BEGIN"]:
