@@ -34,6 +34,8 @@ WATCH_SECONDS = 4.0
 WITHDRAW = "-STATUS"
 # An Exchange in which what waits in the slot was asked for, by STATUS of the mono function.
 WAITING = "waiting"
+# How the simulator notes that a recording has gone on until its call ended.
+END_OF_THE_NEXT_CALL = "call ended"
 MOMENT = 1e-6  # virtual times are sums of fractions
 
 # The reason that a call ends with which meets a fault, for good. An answer that is only late, or has noise around it,
@@ -616,13 +618,23 @@ def judge_late_begins(run: Run, ended_at: float, recordings: Iterable[Recording]
     if not run.wanted.withdraw or not run.results:
         return Counter()
     records = declared(run.results, len(run.agents) == 1)["recordings"]
-    late = [row for row in ours(recordings) if getattr(row.begun_by, "acted_at", 0.0) > ended_at]
-    return Counter(
-        _late_limit(record, row)
-        for agent, record in zip(run.agents, records)
-        for row in late
-        if isinstance(row.begun_by, Signal) and row.begun_by.exchange.trail is run.trail(agent)
-    )
+    limits: Counter[str] = Counter()
+    for agent, record in zip(run.agents, records):
+        trail = run.trail(agent)
+        for row in ours(recordings):
+            signal = row.begun_by
+            if not isinstance(signal, Signal) or signal.exchange.trail is not trail:
+                continue
+            if signal.acted_at > ended_at:
+                limits[_late_limit(record, row)] += 1
+            elif record["withdrawn"] and record["reason"] == "no_live_call" and row.ended_by == END_OF_THE_NEXT_CALL:
+                given_up = until_given_up(run.wanted, trail)
+                is_ended = "END" in [call.value for call in trail[len(given_up) :]]
+                is_of_before = signal.acted_at <= given_up[-1].worked_at
+                assert is_ended or is_of_before or "not known" in record["msg"], (
+                    f"{row} is none of this call, and goes on"
+                )
+    return limits
 
 
 def _late_limit(record: dict[str, Any], row: Recording) -> str:
@@ -632,11 +644,12 @@ def _late_limit(record: dict[str, Any], row: Recording) -> str:
     withdrawals = [call for call in trail if call.value == WITHDRAW]
     if record["withdrawn"]:
         assert signal.read_at <= withdrawals[-1].worked_at, f"{row} begun after it was taken back"
-        return READ_BEFORE
+        if signal.acted_at >= withdrawals[-1].heard_at + WATCH_SECONDS - MOMENT:
+            return READ_BEFORE
     since = trail[trail.index(signal.exchange) :]
     if any(call.shows and call.truth.live is not None for call in since):
         return NOT_GIVEN_UP
-    says_so = "may start a recording at the next call" in record["msg"] or "it waits" in record["msg"]
+    says_so = "may start a recording at the next call" in record["msg"] or "can start a recording" in record["msg"]
     assert says_so or "state is unknown" in record["msg"], (
         f"{row} begun later, and the record does not say so: {record}"
     )

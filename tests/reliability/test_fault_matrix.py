@@ -37,7 +37,6 @@ MOST_CALLS = 8  # of an agent's convergence in which a fault hits
 PATIENCE_SECONDS = 7.0  # enough for an END to be sent once more
 FLEET = 3
 A_MINUTE = 60.0
-RESTART_SECONDS = 3.0
 FIRST = "1000"
 FLOOR = [str(1000 + number) for number in range(FLEET)]
 # The wanted state, and how many recordings of somebody else's are live to begin with.
@@ -190,8 +189,8 @@ def recording_in_between(dialer: Dialer, user: str) -> None:
     dialer.end_recording(user)
 
 
-def restart(world: World, _user: str) -> None:
-    world.fault("refused", times=None, seconds_away=RESTART_SECONDS)
+def restart(seconds: float) -> Event:
+    return lambda world, _user: world.fault("refused", times=None, seconds_away=seconds)
 
 
 def clock_ahead(world: World, _user: str) -> None:
@@ -210,7 +209,7 @@ def slot(signal: str) -> Event:
     return with_dialer(lambda dialer, user: dialer.write_slot(user, signal))
 
 
-def screen(**fields: Any) -> Event:
+def screen_with(**fields: Any) -> Event:
     return with_dialer(lambda dialer, user: dialer.change_screen(user, **fields))
 
 
@@ -232,10 +231,11 @@ EVENTS: dict[str, Event] = {
     "the next call, recorded by the campaign": with_dialer(call_that_is_recorded),
     "a call": with_dialer(Dialer.start_call),
     "campaign DISABLED": with_dialer(lambda dialer, _user: setattr(dialer.campaigns["SALES"], "stereo", "DISABLED")),
-    "screen closed": screen(open=False),
-    "screen slow": screen(poll=4.0),
-    "signal lost": screen(lose=1),
-    "restart of 3 s": restart,
+    "screen closed": screen_with(open=False),
+    "screen slow": screen_with(poll=4.0),
+    "signal lost": screen_with(lose=1),
+    "restart of 3 s": restart(3.0),
+    "away for 6 s": restart(6.0),
     "clock an hour ahead": clock_ahead,
     "clock an hour back": system(utc_offset=-3600),
     "password changed": account(password="changed"),
@@ -292,9 +292,15 @@ CALL_ENDS: dict[Moment, Event] = {(user, 2, "after"): EVENTS["end of the call"] 
 
 def begins_that_are_given_up_on() -> Iterator[Cell]:
     """Screens that do not act in time and calls that end, with a fault or an event at each call."""
-    for check_waiting, poll, agents in [(False, 2.0, 1), (False, 30.0, FLEET), (True, 30.0, 1), (True, 2.0, FLEET)]:
+    for check_waiting, screen, agents in [
+        (False, {"poll": 2.0}, 1),
+        (False, {"poll": 0.5, "act": 2.0}, 1),
+        (False, {"poll": 30.0}, FLEET),
+        (True, {"poll": 30.0}, 1),
+        (True, {"poll": 2.0}, FLEET),
+    ]:
         options = {**GIVEN_UP, "check_waiting": check_waiting}
-        cell = Cell("recording", 0, agents, options=options, screen={"poll": poll}, about="given up")
+        cell = Cell("recording", 0, agents, options=options, screen=screen, about="given up")
         for (name, seconds), skip in product(faults(), range(1, MOST_CALLS_GIVEN_UP)):
             times = 1 if agents == 1 else None
             yield replace(cell, events=CALL_ENDS, hits=(hit(name, FIRST, skip, times, seconds),))
