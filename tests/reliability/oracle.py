@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import Any, Protocol
@@ -214,26 +214,28 @@ def said_in(answer: str) -> str:
 def judge_result(
     wanted: DesiredState,
     result: dict[str, Any],
-    trails: Sequence[Trail],
+    trails: Mapping[str, Trail],
     unseen: Sequence[Exchange] = (),
     check_mode: bool = False,
 ) -> None:
-    """Raise AssertionError for the first untruth in what a task returns; ``trails`` are the calls about each agent.
+    """Raise AssertionError for the first untruth in what a task returns; ``trails`` are the calls by agent, as named.
 
     ``unseen`` are calls that the dialer may not have seen, or whose answers may have come too late: it cannot tell then
     what was sent and heard.
     """
-    records, everyones = result["recordings"], [*(call for trail in trails for call in trail), *unseen]
+    records, everyones = result["recordings"], [*(call for trail in trails.values() for call in trail), *unseen]
     assert len(records) == len(trails), "not one record an agent"
     assert result["changed"] == any(record["changed"] for record in records), "changed is not what the records say"
     assert bool(result.get("failed")) == any(record["failed"] for record in records), "failed is not, either"
-    before = [line.rpartition(": ")[2] for line in result["diff"]["before"].splitlines()]
-    for record, trail, state_before in zip(records, trails, before):
+    before = dict(line.rsplit(": ", 1) for line in result["diff"]["before"].splitlines())
+    for record in records:
+        trail = trail_of(record, trails)
         if check_mode and record["changed"]:
             _judge_prediction(wanted, record, trail)
             continue
         shown = [call for call in trail if call.shows]
         first = shown[0].truth.state if shown else "unknown"
+        state_before = before.get(record["user"]) or ", ".join(before.values())
         assert unseen or state_before == first, "before is not what STATUS showed first"
         _judge_signals_told(record, trail, all_seen=not unseen)
         _judge_slot(record, trail)
@@ -245,6 +247,11 @@ def judge_result(
             _judge_confirmation(wanted, record, trail)
         else:
             _judge_unconfirmed(wanted, record, until_given_up(wanted, trail))
+
+
+def trail_of(record: dict[str, Any], trails: Mapping[str, Trail]) -> Trail:
+    """The calls about the agent of ``record``; one who is named by an alt_user is the only one of its task."""
+    return trails[record["user"]] if record["user"] in trails else next(iter(trails.values()))
 
 
 def until_given_up(wanted: DesiredState, trail: Trail) -> Trail:
@@ -410,12 +417,13 @@ def judge_run(run: Run) -> None:
         raise AssertionError(f"the scheduler raised {run.crash!r}") from run.crash
     assert [result.agent for result in run.results] == run.agents, "not one outcome an agent, in order"
     check_mode = bool(run.options.get("check_mode"))
-    trails = [run.trail(agent) for agent in run.agents]
+    trails = _trails(run)
     result = declared(run.results, len(run.agents) == 1)
     judge_result(run.wanted, result, trails, check_mode=check_mode)
     _judge_pace(run)
     _judge_logins(run)
-    for record, trail in zip(result["recordings"], trails):
+    for record in result["recordings"]:
+        trail = trail_of(record, trails)
         assert record["reason"] != "interrupted" or run.interrupted_after is not None, "interrupted by nobody"
         _judge_signals(run.wanted, trail, check_mode)
         _judge_repetitions(trail)
@@ -423,6 +431,10 @@ def judge_run(run: Run) -> None:
         _judge_end(run, trail)
         if run.wanted.wait and ": not attempted" not in record["msg"]:
             _judge_deadline(run.wanted, record["reason"], until_given_up(run.wanted, trail))
+
+
+def _trails(run: Run) -> dict[str, Trail]:
+    return {agent.user or agent.alt_user or "": run.trail(agent) for agent in run.agents}
 
 
 def _judge_pace(run: Run) -> None:
@@ -619,8 +631,8 @@ def judge_late_begins(run: Run, ended_at: float, recordings: Iterable[Recording]
         return Counter()
     records = declared(run.results, len(run.agents) == 1)["recordings"]
     limits: Counter[str] = Counter()
-    for agent, record in zip(run.agents, records):
-        trail = run.trail(agent)
+    for record in records:
+        trail = trail_of(record, _trails(run))
         for row in ours(recordings):
             signal = row.begun_by
             if not isinstance(signal, Signal) or signal.exchange.trail is not trail:

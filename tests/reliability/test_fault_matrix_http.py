@@ -227,9 +227,8 @@ def play(cell: Cell, certificates: Certificates) -> str:
     unseen = [] if all_seen else [Exchange("STATUS", fault=fault) for fault in ("refused", "latency")]
     try:
         with site.server.lock:
-            judge_result(
-                desired_state(options), result, [site.witness.trails.get(user, []) for user in cell.users], unseen
-            )
+            trails = {user: site.witness.trails.get(user, []) for user in cell.users}
+            judge_result(desired_state(options), result, trails, unseen)
             both = overlaps(row for row in site.dialer.recordings if row.begun_by == "BEGIN")
             assert not both, f"live at the same time: {both}"
     except AssertionError as untruth:
