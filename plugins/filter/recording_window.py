@@ -46,6 +46,7 @@ _value:
       C(watch) and C(stable_for_at_end): how many seconds longer it is waited for, and how many it has to hold."
     - "C(problem): why the window cannot be opened, or empty text."
     - "C(opening_failure): why the window could not be opened, or empty text. C(opening): what is said when it opens."
+    - "C(statistics): the numbers for C(set_stats), with those who are to be given back."
     - "C(summary): what is said when it has closed. C(complaints): why it failed, empty when it did not."
   type: dict
 """
@@ -62,6 +63,7 @@ _SHOWN = (
     "watch",
     "stable_for_at_end",
     "opening_failure",
+    "statistics",
     "opening",
     "summary",
     "complaints",

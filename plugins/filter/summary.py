@@ -61,7 +61,7 @@ _value:
   description:
     - "C(lines): what is printed, empty when nobody was asked. C(failure): why the result is a failure, empty when it is
       none."
-    - "C(statistics): the numbers for C(set_stats), for V(declared) only."
+    - "C(statistics): the numbers for C(set_stats), with the C(reason) of a failure."
   type: dict
 """
 

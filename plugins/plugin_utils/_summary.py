@@ -120,7 +120,10 @@ def no_connection(options: Sequence[str]) -> str:
 
 
 def status(result: Result) -> dict[str, Any]:
-    """What the playbook status says about the ``result`` of vicidial_stereo_recording_info: ``lines``, ``failure``."""
+    """What the playbook status says about the ``result`` of vicidial_stereo_recording_info.
+
+    Returns ``lines``, ``statistics`` and ``failure``, as ``declared`` does.
+    """
     records = result.get("recordings", [])
     numbers = {
         "recording": sum(record["state"] == "recording" for record in records),
@@ -128,12 +131,13 @@ def status(result: Result) -> dict[str, Any]:
         "not logged in": sum(record["logged_in"] is False for record in records),
         "unknown": len(failed_because(records)),
     }
-    failure = for_reader(result.get("msg", ""), _OF_PLAYBOOKS) if reason_of(result) else ""
+    reason = reason_of(result)
     return {
+        "statistics": {**{text.replace(" ", "_"): n for text, n in numbers.items()}, "reason": reason},
         "lines": [*map(_status_line, records), ", ".join(f"{n} {text}" for text, n in numbers.items() if n)]
         if records
         else [],
-        "failure": failure,
+        "failure": for_reader(result.get("msg", ""), _OF_PLAYBOOKS) if reason else "",
     }
 
 
@@ -144,8 +148,9 @@ def _status_line(record: Record) -> str:
 
 
 def preflight(result: Result, accepted: Sequence[str]) -> dict[str, Any]:
-    """What the playbook preflight says about the ``result`` of vicidial_agent_api_info: ``lines``, ``failure``.
+    """What the playbook preflight says about the ``result`` of vicidial_agent_api_info.
 
+    Returns ``lines``, ``statistics`` and ``failure``, as ``declared`` does.
     What failed comes first, and all that could not be looked at for one cause is one line.
     """
     checks = result.get("checks", [])
@@ -158,7 +163,8 @@ def preflight(result: Result, accepted: Sequence[str]) -> dict[str, Any]:
     lines += [f"unknown {', '.join(names)}: {meaning}" for meaning, names in not_known.items()]
     blocking = [name for name in result.get("blocking", ()) if name not in accepted]
     failure = for_reader(result.get("msg", ""), _OF_PLAYBOOKS) if blocking or not checks else ""
-    return {"lines": lines, "failure": failure}
+    reason = (result.get("reason") or "not_fit") if failure else ""
+    return {"lines": lines, "statistics": {"failed_checks": blocking, "reason": reason}, "failure": failure}
 
 
 def _check_line(check: Mapping[str, Any], accepted: Sequence[str]) -> str:

@@ -41,6 +41,7 @@ class Window:
 
     ``tasks_path`` is the file of the tasks as it was given, ``tasks_file`` where it was found ("" if nowhere), and
     ``tasks_text`` what stands in it. They are empty, and ``max_duration`` is 0 seconds, where the window has no file.
+    ``job_template`` is the name of AWX's template that runs the window, "" elsewhere.
     """
 
     agents: Sequence[str]
@@ -56,6 +57,7 @@ class Window:
     opened: Result = field(default_factory=dict)
     after: Result = field(default_factory=dict)
     closed: Result = field(default_factory=dict)
+    job_template: str = ""
 
     @property
     def problem(self) -> str:
@@ -186,6 +188,18 @@ class Window:
         return found
 
     @property
+    def statistics(self) -> dict[str, Any]:
+        """What is handed on when the window opens, and again when it has closed: who is still to be given back."""
+        reason = reason_of(self.closed) if self.closed else ""
+        return {
+            "state": self.state,
+            "changed": self.changed,
+            "give_back_state": self.opposite,
+            "give_back_agents": self.not_given_back if self.closed else self.changed,
+            "reason": reason or (reason_of(self.opened) if self.opened else ""),
+        }
+
+    @property
     def opening(self) -> list[str]:
         """What is said when the window opens: who was changed, and how to give back should the run be killed."""
         if not self.changed or self.check_mode:
@@ -230,6 +244,9 @@ class Window:
         return "nothing was sent" if self.check_mode else "the tasks did not run"
 
     def _command(self, users: Sequence[str]) -> str:
+        if self.job_template.endswith(" window"):
+            template = f"{self.job_template.removesuffix(' window')} give back"
+            return f'the job template "{template}", agents {", ".join(users)}, state {self.opposite}'
         return (
             f"ansible-playbook telephony.vicidial.ensure -e stereo_recording_state={self.opposite}"
             f" -e vicidial_agents={','.join(users)}"

@@ -206,3 +206,21 @@ def test_the_playbooks_of_the_project_do_what_a_survey_asks_for(
     done = job(environment, "ansible-playbook", "-i", inventory, playbook, "-e", json.dumps(given))
     assert done.returncode == 0, done.stdout + done.stderr
     assert {recording["user"] for recording in simulator.dialer.state()["live"]} == {"1000"}
+
+
+def test_a_wrong_password_is_the_reason_that_is_told(
+    simulator: Simulator, tmp_path: Path, messages: dict[str, dict[str, str]]
+) -> None:
+    environment = injected(tmp_path, **{**account(simulator), "password": "another"})
+    done = job(
+        {**environment, "ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
+        *("ansible-playbook", "-i", "localhost,", "-c", "local", "preflight.yml"),
+        *("-e", f"ansible_python_interpreter={sys.executable}"),
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    stats = re.search(r"^\tRUN: (\{.*\})", done.stdout, re.MULTILINE)
+    assert stats is not None, done.stdout
+    told = filled_in(messages["text"]["body"], "failed", json.loads(stats[1]))
+    assert "This says nothing about the recordings. Reason: authentication_failed." in json.loads(told)["text"], stats[
+        1
+    ]

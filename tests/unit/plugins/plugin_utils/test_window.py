@@ -130,6 +130,20 @@ def test_who_was_not_given_back_is_named_with_the_command() -> None:
     assert Window(**{**vars(window), "check_mode": True}).complaints == []
 
 
+def test_in_awx_the_remedy_is_a_job_template() -> None:
+    known = {**vars(ALL_GIVEN_BACK), "after": {}, "closed": {}, "job_template": "VICIdial window"}
+    assert Window(**known).opening[-1] == (
+        'If this run is killed, give back with: the job template "VICIdial give back", agents 1000, state recording'
+    )
+
+
+def test_who_is_to_be_given_back_is_handed_on_at_the_beginning_and_at_the_end() -> None:
+    handed_on = {"state": "idle", "changed": ["1000"], "give_back_state": "recording", "reason": ""}
+    opened = Window(**{**vars(ALL_GIVEN_BACK), "after": {}, "closed": {}})
+    assert opened.statistics == {**handed_on, "give_back_agents": ["1000"]}
+    assert ALL_GIVEN_BACK.statistics == {**handed_on, "give_back_agents": []}
+
+
 def test_nobody_is_told_to_set_an_option_that_a_window_has_not() -> None:
     message = (
         "Agent 1000: the agent is in no live call (status PAUSED) and require_call is set. "
