@@ -131,9 +131,10 @@ def _broken_rule(error: BaseException) -> str | None:
     if isinstance(error, (BadStatusLine, UnknownProtocol)) and not isinstance(error, RemoteDisconnected):
         is_ssh = str(error).startswith("SSH-")
         return "an SSH server answers at this port" if is_ssh else "what answers at this port speaks no HTTP"
-    if isinstance(error, LineTooLong) or (type(error) is HTTPException and "headers" in str(error)):
+    if isinstance(error, LineTooLong) or (isinstance(error, HTTPException) and "headers" in str(error)):
         return "the server's answer has longer or more headers than a client takes"
-    return _BROKEN_CHUNK if type(error) is ValueError else None
+    # Exactly this one, which http.client raises for the size of a chunk; its subclasses are about texts.
+    return _BROKEN_CHUNK if error.__class__ is ValueError else None
 
 
 def _of_the_network(causes: Sequence[BaseException]) -> ApiError:
