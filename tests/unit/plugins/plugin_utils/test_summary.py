@@ -59,7 +59,11 @@ def test_a_statistic_holds_fifty_names() -> None:
 
 @pytest.mark.parametrize("about", ["declared", "status", "preflight"])
 def test_a_missing_connection_is_said_alone_and_by_every_name_that_it_has(about: str) -> None:
-    more = {"declared": {"state": "idle", "check_mode": False}, "preflight": {"accepted": []}}.get(about, {})
+    needs: dict[str, dict[str, Any]] = {
+        "declared": {"state": "idle", "check_mode": False},
+        "preflight": {"accepted": []},
+    }
+    more = needs.get(about, {})
     result = {"failed": True, "msg": "missing required arguments: api_password, api_url"}
     found = summary(result, about, **more)
     assert found["lines"] == []
