@@ -59,7 +59,9 @@ def _of_the_proxy_settings(error: Exception) -> ApiError | None:
             "Install PySocks for the Python that runs the module, or name the server in NO_PROXY",
             Delivery.NOT_SENT,
         )
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+    # requests before 2.27 lets Python's own error for an address through.
+    is_no_address = type(error) is ValueError and "IPv6" in str(error)
+    if is_no_address or isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         return UnreachableError(
             "the proxy variable of the environment is no URL such as http://proxy.example.com:3128",
             "Correct http_proxy, https_proxy or all_proxy in the environment, or name the server in NO_PROXY",
