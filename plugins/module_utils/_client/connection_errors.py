@@ -60,7 +60,7 @@ def _of_the_proxy_settings(error: Exception) -> ApiError | None:
             Delivery.NOT_SENT,
         )
     # requests before 2.27 lets Python's own error for an address through.
-    is_no_address = type(error) is ValueError and "IPv6" in str(error)
+    is_no_address = isinstance(error, ValueError) and "IPv6" in str(error)
     if is_no_address or isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         return UnreachableError(
             "the proxy variable of the environment is no URL such as http://proxy.example.com:3128",
