@@ -28,7 +28,7 @@ _MISSING = re.compile(r"missing required arguments: (api_\w+(?:, api_\w+)*)$")
 
 def variables_of(role: str) -> dict[str, str]:
     """By option of the module vicidial_stereo_recording, what it is called in a ``role`` that passes it through."""
-    own = {option: f"{role}_{option}" for option in ("agent_users", "require_call", "when_logged_out")}
+    own = {option: f"{role}_{option}" for option in ("agent_users", "require_call", "when_no_call", "when_logged_out")}
     own["agent_users"] = f"{role}_agents"
     passed = ("wait_timeout", "stable_for", "concurrency", "rate_limit", "retries", "timeout")
     return {**own, **{option: f"{role}_module_options.{option}" for option in passed}}

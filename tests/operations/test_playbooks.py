@@ -238,6 +238,14 @@ def test_false_is_an_answer(https_simulator: Simulator, tmp_path: Path) -> None:
     assert code == 0, output
 
 
+def test_ensure_can_skip_who_is_in_no_call(simulator: Simulator, tmp_path: Path) -> None:
+    given = {"stereo_recording_state": "recording", "stereo_recording_when_no_call": "ignore"}
+    code, output = run(tmp_path, simulator, "ensure", vicidial_agents="1000,1004", **given)
+    assert code == 0, output
+    assert live(simulator) == ["1000"]
+    assert summary(output)["counts"]["skipped"] == 1
+
+
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "No agents are given": ("stereo_recording", {"agents": [], "state": "idle"}),
     "'10 00' is not a VICIdial user": ("stereo_recording", {"agents": "1001, 10 00", "state": "idle"}),
