@@ -34,6 +34,8 @@ Finding = dict[str, Any]
 
 # What XML cannot hold, and what no name needs.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# Such a row is left over from an earlier call until VICIdial's cleaning finds it (protocol 4.2).
+_STALE = "STATUS shows a recording of an agent in no call: it is probably left over from an earlier one."
 # The one agent of whom there is no record: users_to_ask leaves it out.
 _NOT_ASKED = {
     "reason": "invalid_argument",
@@ -109,7 +111,7 @@ class Rule:
 
 def rule_from(described: Mapping[str, Any]) -> Rule:
     """The rule that a dictionary with its fields, and others, describes."""
-    return Rule(**{it.name: described[it.name] for it in fields(Rule) if it.name in described})
+    return Rule(**{finding.name: described[finding.name] for finding in fields(Rule) if finding.name in described})
 
 
 def is_sampled(user: str, percent: float, seed: str) -> bool:
@@ -133,7 +135,7 @@ def audit(agents: Sequence[Agent], records: Iterable[Record], rule: Rule) -> dic
     once = {agent["user"]: agent for agent in reversed(agents)}
     gone = [user for user in once if by_user.get(user, {}).get("logged_in") is False]
     found = [_finding(agent, by_user.get(user), rule) for user, agent in once.items() if user not in gone]
-    findings = sorted((it for it in found if it["expected"] != ANY), key=_urgency)
+    findings = sorted((finding for finding in found if finding["expected"] != ANY), key=_urgency)
     return {
         "counts": {
             **_counts(findings),
@@ -147,7 +149,7 @@ def audit(agents: Sequence[Agent], records: Iterable[Record], rule: Rule) -> dic
         "not_logged_in": _not_logged_in(rule.agents, once, gone),
         "exceptions": {
             # Nothing else may stand here: AWX hands it to the next job, which would evaluate a template in it.
-            kind: [it["agent"] for it in findings if it["finding"] == kind and is_user(it["agent"])]
+            kind: [finding["agent"] for finding in findings if finding["finding"] == kind and is_user(finding["agent"])]
             for kind in (MISSING, UNEXPECTED, UNKNOWN)
         },
     }
@@ -158,6 +160,8 @@ def _finding(agent: Agent, record: Record | None, rule: Rule) -> Finding:
     asked = record or _NOT_ASKED
     status = asked.get("agent_status") or agent["status"]
     state = asked.get("state")
+    if state == RECORDING and status != INCALL:
+        asked, state = {**asked, "reason": None, "msg": _STALE}, None
     expected = rule.expected(agent, status)
     if state is None and rule.concerns(agent) and expected == ANY:
         # The status may have changed as well: whether the rule is about this agent is not known either.
@@ -189,7 +193,7 @@ def _judgement(expected: str, state: str | None) -> str:
 
 
 def _counts(findings: Sequence[Finding]) -> dict[str, int]:
-    return {kind: sum(it["finding"] == kind for it in findings) for kind in FINDINGS}
+    return {kind: sum(finding["finding"] == kind for finding in findings) for kind in FINDINGS}
 
 
 def _percent(findings: Sequence[Finding]) -> float | None:
@@ -199,8 +203,8 @@ def _percent(findings: Sequence[Finding]) -> float | None:
 
 def _by_campaign(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     """The numbers of each campaign, the one with the smallest conforming part first."""
-    names = dict.fromkeys(it["campaign"] for it in findings)
-    parts = {name: [it for it in findings if it["campaign"] == name] for name in names}
+    names = dict.fromkeys(finding["campaign"] for finding in findings)
+    parts = {name: [finding for finding in findings if finding["campaign"] == name] for name in names}
     rows = [
         {"campaign": name, "judged": len(part), **_counts(part), "percent_conforming": _percent(part)}
         for name, part in parts.items()

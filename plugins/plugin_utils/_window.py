@@ -104,9 +104,9 @@ class Window:
 
     @property
     def unconfirmed(self) -> list[str]:
-        """Whose signal has shown no effect, so that it may still take effect after the next one."""
-        confirmed = _users(record for record in _records(self.opened) if record["confirmed"])
-        return sorted({*self.changed} - confirmed)
+        """Whose signal has shown no effect and was not taken back: it may still take effect after the next one."""
+        settled = _users(record for record in _records(self.opened) if record["confirmed"] or record["withdrawn"])
+        return sorted({*self.changed} - settled)
 
     @property
     def watch(self) -> float:

@@ -82,7 +82,7 @@ def measure(sizes: list[int], rounds: int, directory: Path) -> list[dict[str, An
     for number in range(rounds):
         for size in sizes:
             for case, state in CASES.items():
-                for way in [it for it in all_ways(directory) if it.is_measured(case, size)]:
+                for way in [candidate for candidate in all_ways(directory) if candidate.is_measured(case, size)]:
                     print(f"round {number + 1}/{rounds}: {size} agents, {case}: {way.name}", flush=True)
                     with simulated_floor(size) as floor:
                         taken[way.name, case, size].append(run(way, floor, state, directory))
@@ -91,7 +91,7 @@ def measure(sizes: list[int], rounds: int, directory: Path) -> list[dict[str, An
                     limits[case, size].append(bare_calls(floor, calls))
     rows = [_row(name, case, size, runs) for (name, case, size), runs in taken.items() if name != EMPTY]
     for (case, size), seconds in limits.items():
-        empty = statistics.median(it.seconds for it in taken[EMPTY, case, size])
+        empty = statistics.median(each_run.seconds for each_run in taken[EMPTY, case, size])
         screen = POLL_SECONDS + ACT_SECONDS if case == "change" else 0.0
         calls = taken[ONE_TASK, case, size][-1].calls
         total = statistics.median(seconds) + screen + empty
@@ -103,7 +103,7 @@ def measure(sizes: list[int], rounds: int, directory: Path) -> list[dict[str, An
 
 def peer_once(size: int, directory: Path) -> list[dict[str, Any]]:
     """The peer on a floor of ``size``, once: it takes minutes."""
-    way = next(it for it in all_ways(directory) if it.name == PEER)
+    way = next(candidate for candidate in all_ways(directory) if candidate.name == PEER)
     rows = []
     for case, state in CASES.items() if size else ():
         print(f"once: {size} agents, {case}: {PEER}", flush=True)
@@ -117,15 +117,15 @@ def _row(name: str, case: str, size: int, runs: list[Run]) -> dict[str, Any]:
         "way": name,
         "case": case,
         "agents": size,
-        "seconds": statistics.median(it.seconds for it in runs),
-        "calls": int(statistics.median(it.calls for it in runs)),
+        "seconds": statistics.median(each_run.seconds for each_run in runs),
+        "calls": int(statistics.median(each_run.calls for each_run in runs)),
         "runs": len(runs),
     }
 
 
 def memory(directory: Path) -> float:
     """The largest resident size, in MB, of any process of a run over 1,000 agents; in an interpreter of its own."""
-    way = next(it for it in all_ways(directory) if it.name == ONE_TASK)
+    way = next(candidate for candidate in all_ways(directory) if candidate.name == ONE_TASK)
     with simulated_floor(1000) as floor:
         return run(way, floor, "recording", directory).megabytes
 
@@ -133,7 +133,7 @@ def memory(directory: Path) -> float:
 def bystander(directory: Path, rounds: int) -> dict[str, float]:
     """The p95 in ms of another client on a floor of 300, alone and while one task changes all of them."""
     found: dict[str, list[float]] = {"alone": [], "during": []}
-    way = next(it for it in all_ways(directory) if it.name == ONE_TASK)
+    way = next(candidate for candidate in all_ways(directory) if candidate.name == ONE_TASK)
     for _round in range(rounds):
         with simulated_floor(300) as floor:
             alone = Bystander(floor)
@@ -153,7 +153,7 @@ def real_server(directory: Path, rounds: int) -> list[dict[str, Any]]:
     agents = os.environ.get("VICIDIAL_CONTRACT_AGENTS", "")
     if not url or not agents:
         return []
-    way = next(it for it in all_ways(directory) if it.name == ONE_TASK)
+    way = next(candidate for candidate in all_ways(directory) if candidate.name == ONE_TASK)
     account = {name: os.environ[f"VICIDIAL_CONTRACT_{name.upper()}"] for name in ("user", "password")}
     given = directory / "real.json"
     given.touch(mode=0o600)

@@ -18,7 +18,7 @@ Row = dict[str, Any]
 def table(results: dict[str, Any]) -> str:
     """The results in Markdown: a table a case with a line a way and a column a size, and the figures beside them."""
     parts = [
-        _case_table([it for it in results["rows"] if it["case"] == case], case) for case in _cases(results["rows"])
+        _case_table([row for row in results["rows"] if row["case"] == case], case) for case in _cases(results["rows"])
     ]
     p95 = results["bystander_p95_ms"]
     parts.append(
@@ -75,7 +75,8 @@ def plot(rows: list[Row], case: str = "change") -> str:
         if low <= at <= high:
             parts.append(f'<path d="M{_LEFT} {y(at):.1f}H{_WIDTH - _RIGHT}" stroke="#e5e7eb"/>')
             parts.append(f'<text x="{_LEFT - 8}" y="{y(at) + 4:.1f}" text-anchor="end">{at:g} s</text>')
-    parts += [f'<text x="{x(it):.1f}" y="{_HEIGHT - _BOTTOM + 20}" text-anchor="middle">{it:,}</text>' for it in sizes]
+    below = _HEIGHT - _BOTTOM + 20
+    parts += [f'<text x="{x(size):.1f}" y="{below}" text-anchor="middle">{size:,}</text>' for size in sizes]
     ways = sorted(dict.fromkeys(row["way"] for row in rows), key=lambda way: -_largest(rows, way))
     for number, way in enumerate(ways):
         colour, of_way = (

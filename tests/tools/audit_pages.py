@@ -141,10 +141,10 @@ def look(browser: Browser, path: Path, to: Path, agents: int) -> None:
 def listen(page: Page, address: str) -> list[str]:
     """What the page complains of, asks for or loads, as it happens."""
     complaints: list[str] = []
-    page.on("console", lambda it: complaints.append(it.text))
-    page.on("pageerror", lambda it: complaints.append(str(it)))
-    page.on("dialog", lambda it: complaints.append(it.message))
-    page.on("request", lambda it: complaints.append(it.url) if it.url not in (address, "data:,") else None)
+    page.on("console", lambda event: complaints.append(event.text))
+    page.on("pageerror", lambda event: complaints.append(str(event)))
+    page.on("dialog", lambda event: complaints.append(event.message))
+    page.on("request", lambda event: complaints.append(event.url) if event.url not in (address, "data:,") else None)
     return complaints
 
 

@@ -46,7 +46,7 @@ def test_the_first_playbook_of_the_readme(tmp_path: Path) -> None:
     dialer.accounts["ansible"] = Account("ansible", PASSWORD)
     with serving(dialer) as simulator:
         output = run(tmp_path, simulator, yaml.safe_load(of_this_dialer(text, simulator)))
-        assert {it["user"] for it in dialer.state()["live"]} == {"1000", "1001"}
+        assert {row["user"] for row in dialer.state()["live"]} == {"1000", "1001"}
     assert "_SALES_1000" in output
 
 

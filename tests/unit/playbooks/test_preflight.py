@@ -49,7 +49,7 @@ def connection(simulator: Simulator, password: str = "simulated") -> dict[str, s
 
 
 def logins(simulator: Simulator) -> int:
-    return sum("pass" in it["sources"] for it in simulator.journal.entries())
+    return sum("pass" in entry["sources"] for entry in simulator.journal.entries())
 
 
 def test_a_fit_server_in_check_mode_with_the_connection_from_the_environment(

@@ -35,6 +35,7 @@ NAMES = {
 }  # fmt: skip
 # What no XML can hold is replaced.
 SHOWN = {user: re.sub(r"[\x07\x1b]", "\ufffd", name) for user, name in NAMES.items()}
+FORMATS = ("json", "csv", "junit", "html")
 VOID = {"meta", "link", "input", "br", "img"}
 
 
@@ -62,7 +63,9 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Audit:
     dialer.change_agent("1009", user_group="<i>\"'&")
     for user in ("1000", "1001", "1002", "1005"):
         dialer.start_recording(user)
-    variables = {f"recording_audit_{it}": str(directory / f"audit.{it}") for it in ("json", "csv", "junit", "html")}
+    variables = {
+        f"recording_audit_{kind}": str(directory / f"audit.{kind}") for kind in ("json", "csv", "junit", "html")
+    }
     variables |= {
         "recording_audit_others": "idle",
         "recording_audit_agents": "1000\n1001,1002,1003,1004,1007,1009,4711",
@@ -80,7 +83,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Audit:
         (directory / "fact.j2").write_text("{{ [recording_audit_report, __recording_audit_summary] | to_json }}")
         plays = [{"hosts": "localhost", "gather_facts": False, "module_defaults": connection, "tasks": [role, fact]}]
         output = play(directory, plays, "-v", ANSIBLE_SHOW_CUSTOM_STATS="1", **environment)
-        calls = [(it["function"], it["value"]) for it in simulator.journal.entries()]
+        calls = [(entry["function"], entry["value"]) for entry in simulator.journal.entries()]
     return Audit(directory, simulator.url, output, calls, *json.loads((directory / "fact.json").read_text()))
 
 
@@ -125,30 +128,30 @@ def test_it_tells_three_lines_and_hands_on_numbers_without_names(audited: Audit)
 def test_the_json_is_the_fact_with_names_as_they_were_typed(audited: Audit) -> None:
     report = json.loads(audited.text("audit.json"))
     assert report == audited.fact
-    assert {it["agent"]: it["full_name"] for it in report["findings"]} == SHOWN
+    assert {finding["agent"]: finding["full_name"] for finding in report["findings"]} == SHOWN
     assert report["not_logged_in"] == ["4711"]
     assert report["server_url"] == audited.url
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d{4}", report["taken_at"])
-    since = {it["agent"]: it["since"] for it in report["findings"] if it["since"]}
+    since = {finding["agent"]: finding["since"] for finding in report["findings"] if finding["since"]}
     assert set(since) == {"1000", "1001", "1002", "1005"}
 
 
 def test_the_csv_holds_everybody_and_no_formula(audited: Audit) -> None:
     with (audited.directory / "audit.csv").open(newline="") as file:
         rows = list(csv.DictReader(file, strict=True))
-    assert {it["agent"]: it["full_name"].removeprefix("'") for it in rows} == SHOWN
-    assert {it["agent"] for it in rows if it["full_name"].startswith("'")} == {"1003", "1004", "1007", "1009"}
-    assert not any(cell[:1] in tuple("=+-@\t\r\n") and cell for it in rows for cell in it.values())
-    assert next(it["reason"] for it in rows if it["agent"] == "1003") == "http_error"
+    assert {row["agent"]: row["full_name"].removeprefix("'") for row in rows} == SHOWN
+    assert {row["agent"] for row in rows if row["full_name"].startswith("'")} == {"1003", "1004", "1007", "1009"}
+    assert not any(cell[:1] in tuple("=+-@\t\r\n") and cell for row in rows for cell in row.values())
+    assert next(row["reason"] for row in rows if row["agent"] == "1003") == "http_error"
 
 
 def test_the_junit_has_a_case_for_each_agent(audited: Audit) -> None:
     suite = ElementTree.fromstring(audited.text("audit.junit"))[0]  # noqa: S314 - our own file
-    cases = {it.attrib["name"].split()[0]: it for it in suite.iter("testcase")}
+    cases = {case.attrib["name"].split()[0]: case for case in suite.iter("testcase")}
     numbers = {name: suite.attrib[name] for name in ("tests", "failures", "errors", "skipped")}
     assert numbers == {"tests": "11", "failures": "4", "errors": "1", "skipped": "1"}
     assert set(cases) == {*NAMES, "4711"}
-    assert {user: [child.tag for child in it] for user, it in cases.items() if len(it)} == {
+    assert {user: [child.tag for child in case] for user, case in cases.items() if len(case)} == {
         "1003": ["error"],
         **{user: ["failure"] for user in ("1002", "1005", "1007", "1009")},
         "4711": ["skipped"],

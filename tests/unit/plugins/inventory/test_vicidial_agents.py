@@ -89,7 +89,7 @@ class Source:
     @property
     def calls(self) -> list[str]:
         """What was asked of the server, in order."""
-        return [it["agent_user"] or it["function"] for it in self.simulator.journal.entries()]
+        return [entry["agent_user"] or entry["function"] for entry in self.simulator.journal.entries()]
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_the_pace_is_handed_on(source: Source, options: dict[str, Any]) -> None:
 def test_an_agent_who_cannot_be_asked_is_a_host_all_the_same(source: Source) -> None:
     source.simulator.faults.add(source.simulator.dialer, "bad-gateway", times=None, agent_user="1003")
     hosts = source.hosts(recording=True)
-    assert {user for user, it in hosts.items() if it["vicidial_recording"]["state"] is None} == {"1003"}
+    assert {user for user, variables in hosts.items() if variables["vicidial_recording"]["state"] is None} == {"1003"}
     (warning,) = source.warnings
     assert warning.startswith("The recording of 1 of 10 agents is not known. Agent 1003: HTTP 502 came back")
 
@@ -251,7 +251,7 @@ def test_a_server_that_goes_away_in_the_middle_leaves_an_inventory(source: Sourc
         source.simulator.dialer, "reset-before-work", times=None, skip=4, function="stereo_recording"
     )
     hosts = source.hosts(recording=True, concurrency=1)
-    states = [it["vicidial_recording"]["state"] for it in hosts.values()]
+    states = [variables["vicidial_recording"]["state"] for variables in hosts.values()]
     assert states == ["idle"] * 4 + [None] * 6
     assert len(source.calls) < 10
     assert "6 of 10 agents" in source.warnings[0]
@@ -271,7 +271,8 @@ def test_what_is_not_about_one_agent_is_an_error_after_one_call(
 ) -> None:
     source.simulator.control.act(*prepare)
     assert said in source.error(recording=True)
-    assert [it for it in source.calls if it not in ("logged_in_agents", "version")] in (["1000"], ["1000", "1000"])
+    asked = [call for call in source.calls if call not in ("logged_in_agents", "version")]
+    assert asked in (["1000"], ["1000", "1000"])
 
 
 def test_nobody_logged_in_is_an_empty_inventory_without_a_word(source: Source) -> None:
@@ -402,7 +403,7 @@ def test_without_requests_ansibles_own_message_says_so(source: Source, monkeypat
 @pytest.mark.parametrize("path", ["", "/", "/agc/api.php", "/vicidial/non_agent_api.php", "/vicidial/"])
 def test_the_address_leads_to_both_apis(source: Source, path: str) -> None:
     assert len(source.hosts(api_url=source.simulator.url + path, recording=True, campaigns=["SALES"])) == 5
-    assert {it["path"] for it in source.simulator.journal.entries()} == {
+    assert {entry["path"] for entry in source.simulator.journal.entries()} == {
         "/vicidial/non_agent_api.php",
         "/agc/api.php",
     }
@@ -529,7 +530,7 @@ def test_names_come_through_unharmed_and_are_never_evaluated(source: Source, tmp
         options.update(cache=True, cache_plugin="ansible.builtin.jsonfile", cache_connection=str(tmp_path / "cache"))
         source.load(**options)
     hosts = source.hosts(**options)
-    assert {user: it["vicidial_full_name"] for user, it in hosts.items()} == expected
+    assert {user: variables["vicidial_full_name"] for user, variables in hosts.items()} == expected
     braced = [user for user, name in expected.items() if "{" in name]
     assert {user: hosts[user]["again"] for user in braced} == {user: expected[user] for user in braced}
     assert not (tmp_path / "was_here").exists()
@@ -797,7 +798,7 @@ def test_the_files_in_the_document_do_what_it_says(source: Source) -> None:
 def test_the_document_names_every_variable_and_nothing_that_there_is_not(source: Source) -> None:
     variables = source.hosts(recording=True, sub_status=True)["1000"]
     table = DOCUMENT.read_text().partition("## What a host knows")[2].partition("\n\n`ansible_connection`")[0]
-    assert set(re.findall(r"`(vicidial_\w+)`", table)) == {it for it in variables if it.startswith("vicidial_")}
+    assert set(re.findall(r"`(vicidial_\w+)`", table)) == {name for name in variables if name.startswith("vicidial_")}
 
 
 def test_the_credential_type_sets_variables_that_the_plugin_reads() -> None:

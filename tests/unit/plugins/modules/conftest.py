@@ -35,7 +35,7 @@ RECORD = {
 @pytest.fixture(autouse=True)
 def environment_without_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """No option falls back on what a developer has set."""
-    for name in [it for it in os.environ if it.startswith("VICIDIAL_")]:
+    for name in [variable for variable in os.environ if variable.startswith("VICIDIAL_")]:
         monkeypatch.delenv(name)
 
 

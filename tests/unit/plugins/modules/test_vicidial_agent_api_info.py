@@ -53,7 +53,7 @@ class Task:
         assert not result["failed"]
         assert set(result) - {"invocation", "failed", "warnings"} == KEYS
         assert not result["changed"]
-        assert [it["check"] for it in result["checks"]] == list(CHECKS)
+        assert [row["check"] for row in result["checks"]] == list(CHECKS)
         for finding in result["checks"]:
             assert finding["meaning"].endswith(".")
             assert (finding["remedy"] is None) == (finding["status"] == "passed")
@@ -61,7 +61,7 @@ class Task:
         assert self.logins <= 1
         functions = {entry["function"] for entry in self.simulator.journal.entries()}
         assert functions <= {"version", "stereo_recording", "logged_in_agents"}
-        assert {it["value"] for it in self.simulator.journal.entries()} <= {"", "STATUS"}
+        assert {entry["value"] for entry in self.simulator.journal.entries()} <= {"", "STATUS"}
         return result
 
     @property
@@ -77,11 +77,11 @@ class Task:
 
 
 def checks(result: dict[str, Any], status: str) -> set[str]:
-    return {it["check"] for it in result["checks"] if it["status"] == status}
+    return {row["check"] for row in result["checks"] if row["status"] == status}
 
 
 def finding(result: dict[str, Any], check: str) -> dict[str, Any]:
-    (found,) = [it for it in result["checks"] if it["check"] == check]
+    (found,) = [row for row in result["checks"] if row["check"] == check]
     return dict(found)
 
 
@@ -104,7 +104,7 @@ def test_a_fit_server_passes_every_check_with_one_login(task: Task, check_mode: 
     result = task(check_mode=check_mode)
     assert checks(result, "passed") == set(CHECKS)
     assert (result["fit"], result["version"], result["build"]) == (True, "2.14-84", "260302-1142")
-    assert [it["function"] for it in task.simulator.journal.entries()] == [
+    assert [entry["function"] for entry in task.simulator.journal.entries()] == [
         "version",
         "stereo_recording",
         "logged_in_agents",
@@ -207,12 +207,12 @@ def test_a_wrong_password_is_one_failed_login_and_in_no_result(task: Task, langu
     assert (task.simulator.dialer.accounts["6666"].failures, task.lists) == (1, 0)
     # A translated refusal is not guessed at.
     assert checks(result, "failed") == ({"language"} if language == "Spanish" else {"credentials"})
-    text = json.dumps({key: it for key, it in result.items() if key != "invocation"})
+    text = json.dumps({key: value for key, value in result.items() if key != "invocation"})
     for secret in ("p@ss!w#rd", "psswrd"):
         assert secret not in text
 
 
-@pytest.mark.parametrize("name", [it for it in NAMES if not it.startswith("slow-")])
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("slow-")])
 @pytest.mark.parametrize("function", ["version", "stereo_recording"])
 def test_whatever_goes_wrong_nothing_unproven_has_passed(task: Task, name: str, function: str) -> None:
     if name in STATE_FAULTS:
@@ -322,7 +322,7 @@ def params(simulator: Simulator, password: str) -> dict[str, Any]:
 def test_a_job_that_is_cancelled_after_the_first_answer_does_not_log_in(simulator: Simulator) -> None:
     result, _warnings = module.PREFLIGHT.perform(params(simulator, "simulated"), False, lambda: True)
     assert result["reason"] == "interrupted"
-    assert [it["function"] for it in simulator.journal.entries()] == ["version"]
+    assert [entry["function"] for entry in simulator.journal.entries()] == ["version"]
 
 
 @pytest.mark.parametrize("options", [{"api_url": "dialer"}, {"api_password": ""}, {"ca_path": "/nowhere"}])

@@ -38,11 +38,11 @@ class Task:
         given = {"api_url": self.simulator.url, "api_user": "6666", "api_password": "simulated", **options}
         result = self._run(module.main, check_mode=check_mode, **given)
         assert not result.get("changed")
-        assert all(set(it) == KEYS for it in result.get("agents", []))
+        assert all(set(row) == KEYS for row in result.get("agents", []))
         return result
 
     def calls(self) -> list[str]:
-        return [it["function"] for it in self.simulator.journal.entries()]
+        return [entry["function"] for entry in self.simulator.journal.entries()]
 
 
 @pytest.fixture
@@ -53,14 +53,14 @@ def task(simulator: Simulator, run_module: Run) -> Task:
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_everybody_who_is_logged_in_with_one_call(task: Task, check_mode: bool) -> None:
     result = task(check_mode=check_mode)
-    assert [it["user"] for it in result["agents"]] == [str(user) for user in range(1000, 1010)]
+    assert [row["user"] for row in result["agents"]] == [str(user) for user in range(1000, 1010)]
     assert result["server_url"] == task.simulator.url
     assert task.calls() == ["logged_in_agents"]
 
 
 def test_the_options_choose(task: Task) -> None:
     task.simulator.dialer.change_agent("1003", user_group="TRAINEES")
-    assert [it["user"] for it in task(campaigns="SUPPORT", user_groups=["TRAINEES"])["agents"]] == ["1003"]
+    assert [row["user"] for row in task(campaigns="SUPPORT", user_groups=["TRAINEES"])["agents"]] == ["1003"]
     assert len(task(campaigns=["SALES", "SUPPORT"])["agents"]) == 10
 
 

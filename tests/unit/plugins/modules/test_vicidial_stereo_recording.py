@@ -72,18 +72,18 @@ class Task:
         failed = [record["failed"] for record in result["recordings"]]
         assert failed == sorted(failed, reverse=True), "who failed comes first"
         assert sum(result["counts"].values()) == len(result["recordings"])
-        assert result["changed"] == any(it["changed"] for it in result["recordings"])
+        assert result["changed"] == any(row["changed"] for row in result["recordings"])
         assert set(result["diff"]) == {"before", "after"}
 
     @property
     def calls(self) -> list[str]:
         """The values of the calls so far: STATUS, BEGIN, END, or the function where it is another one."""
-        return [it["value"] or it["function"] for it in self.simulator.journal.entries()]
+        return [entry["value"] or entry["function"] for entry in self.simulator.journal.entries()]
 
     def live(self, user: str = "1000") -> int:
         """How many stereo recordings of ``user`` are live in truth."""
         with self.simulator.lock:
-            return len([it for it in self.simulator.dialer.state()["live"] if it["user"] == user])
+            return len([row for row in self.simulator.dialer.state()["live"] if row["user"] == user])
 
 
 @pytest.fixture
@@ -403,7 +403,7 @@ def test_a_defect_is_told_without_a_traceback_and_without_its_text(task: Task, m
 def test_many_agents_each_once_in_the_order_given(task: Task) -> None:
     task.simulator.dialer.start_recording("1003")
     result = task(state="recording", agent_users=["1003", "1001", "4711", "1001"], when_logged_out="ignore")
-    assert [(it["user"], it["changed"], it["skipped"]) for it in result["recordings"]] == [
+    assert [(row["user"], row["changed"], row["skipped"]) for row in result["recordings"]] == [
         ("1003", False, False),
         ("1001", True, False),
         ("4711", False, True),
@@ -435,7 +435,7 @@ def test_a_partial_failure_attempts_everyone_and_names_up_to_ten(task: Task) -> 
 def test_one_kept_alive_connection_a_worker(task: Task) -> None:
     result = task(state="recording", agent_users=["1000", "1001", "1003", "1005"], concurrency=2)
     assert not result["failed"]
-    assert len({it["port"] for it in task.simulator.journal.entries()}) <= 2
+    assert len({entry["port"] for entry in task.simulator.journal.entries()}) <= 2
 
 
 def test_an_alt_user_that_is_given_to_another_in_between_changes_nothing(task: Task) -> None:
@@ -472,7 +472,7 @@ def test_a_cancelled_job_hears_what_was_done(task: Task) -> None:
     result = task(state="recording", agent_users=["1000", "1001"])
     timer.join()
     assert (result["failed"], result["reason"], result["changed"]) == (True, "interrupted", True)
-    records = [(it["signals"], it["state"]) for it in result["recordings"]]
+    records = [(row["signals"], row["state"]) for row in result["recordings"]]
     assert records == [(["BEGIN"], None), (["BEGIN"], "recording")]
 
 

@@ -25,7 +25,7 @@ class Task:
         given = {"api_url": self.simulator.url, "api_user": "6666", "api_password": "simulated", **options}
         result = self._run(module.main, check_mode=check_mode, **given)
         assert not result.get("changed")
-        assert {it["value"] for it in self.simulator.journal.entries()} <= {"STATUS"}
+        assert {entry["value"] for entry in self.simulator.journal.entries()} <= {"STATUS"}
         for record in result.get("recordings", []):
             assert set(record) == RECORD | {"failed", "reason", "msg"}
         return result
@@ -40,7 +40,7 @@ def task(simulator: Simulator, run_module: Run) -> Task:
 def test_several_agents_in_the_order_given_each_asked_once(task: Task, check_mode: bool) -> None:
     task.simulator.dialer.start_recording("1001")
     result = task(agent_users=["1003", "1001", "4711", "1001"], check_mode=check_mode)
-    assert [(it["user"], it["state"], it["logged_in"]) for it in result["recordings"]] == [
+    assert [(row["user"], row["state"], row["logged_in"]) for row in result["recordings"]] == [
         ("1003", "idle", True),
         ("1001", "recording", True),
         ("4711", None, False),

@@ -76,17 +76,24 @@ def test_each_finding(rule: Rule, state: str | None, finding: str | None) -> Non
     [
         (Rule(), "idle", "INCALL", "PAUSED", None),
         (Rule(), "idle", "READY", "INCALL", "missing"),
-        (Rule(others="idle"), "recording", "INCALL", "PAUSED", "unexpected"),
+        (Rule(others="idle"), "recording", "INCALL", "PAUSED", "unknown"),
         (Rule(), "idle", "INCALL", None, "missing"),
         (Rule(), None, "READY", None, "unknown"),
         (Rule(agent_statuses=["PAUSED", "READY"]), "idle", "READY", "READY", "missing"),
-        (Rule(state="idle"), "recording", "READY", "READY", "unexpected"),
+        (Rule(state="idle"), "recording", "READY", "READY", "unknown"),
+        (Rule(state="idle"), "recording", "READY", "INCALL", "unexpected"),
     ],
 )
 def test_the_status_that_counts_is_the_one_that_STATUS_said(  # noqa: N802 - the name of the call
     rule: Rule, state: str | None, listed: str, said: str | None, finding: str | None
 ) -> None:
     assert finding_of(rule, state, listed, said) == finding
+
+
+def test_a_recording_without_a_call_is_left_over_from_an_earlier_one() -> None:
+    (finding,) = audit([agent("1000")], [record("1000", "recording", "READY")], Rule(others="idle"))["findings"]
+    assert (finding["finding"], finding["state"]) == ("unknown", None)
+    assert "left over from an earlier" in finding["msg"]
 
 
 def test_who_is_not_there_is_no_exception_and_is_named() -> None:
@@ -121,21 +128,21 @@ def test_exceptions_come_first_and_campaigns_that_need_a_look() -> None:
     records = [
         record("1000", "recording"),
         record("999", None, reason="timeout", msg="Agent 999: no answer."),
-        record("1001", "recording", "PAUSED"),
+        record("1001", "recording"),
         record("1002", "idle"),
     ]
-    report = audit(agents, records, Rule(others="idle"))
-    assert [it["finding"] for it in report["findings"]] == list(FINDINGS)
-    assert [it["reason"] for it in report["findings"]] == [None, None, "timeout", None]
+    report = audit(agents, records, Rule(agents=["999", "1000", "1002"], others="idle"))
+    assert [finding["finding"] for finding in report["findings"]] == list(FINDINGS)
+    assert [finding["reason"] for finding in report["findings"]] == [None, None, "timeout", None]
     assert report["exceptions"] == {"missing": ["1002"], "unexpected": ["1001"], "unknown": ["999"]}
-    assert [(it["campaign"], it["percent_conforming"]) for it in report["campaigns"]] == [("SALES", 0), ("B", 50)]
+    assert [(row["campaign"], row["percent_conforming"]) for row in report["campaigns"]] == [("SALES", 0), ("B", 50)]
 
 
 def test_a_user_whom_the_api_would_misread_is_unknown_and_never_handed_on() -> None:
     agents = [agent("{{ 1/0 }}"), agent("1000"), agent("1000")]
     assert users_to_ask(agents, Rule()) == ["1000"]
     report = audit(agents, [record("1000", "recording")], Rule())
-    assert [(it["agent"], it["finding"]) for it in report["findings"]] == [
+    assert [(finding["agent"], finding["finding"]) for finding in report["findings"]] == [
         ("{{ 1/0 }}", "unknown"),
         ("1000", "conforming"),
     ]
@@ -182,15 +189,15 @@ RULES = st.builds(
 def test_whatever_it_is_told_unknown_never_counts_as_conforming_and_nobody_is_lost(
     rule: Rule, told: list[tuple[str | None, str | None, str | None]]
 ) -> None:
-    agents = [agent(str(1000 + number), status=it[2] or "READY") for number, it in enumerate(told)]
-    records = [record(str(1000 + number), it[0], it[1]) for number, it in enumerate(told)]
+    agents = [agent(str(1000 + number), status=answer[2] or "READY") for number, answer in enumerate(told)]
+    records = [record(str(1000 + number), answer[0], answer[1]) for number, answer in enumerate(told)]
     report = audit(agents, records, rule)
     counts = report["counts"]
     assert sum(counts[kind] for kind in FINDINGS) == counts["judged"] == len(report["findings"])
     assert counts["judged"] + counts["not_judged"] == counts["logged_in"] == len(agents)
-    for it in report["findings"]:
-        assert (it["finding"] == "unknown") == (it["state"] is None)
-        assert (it["finding"] == "conforming") == (it["state"] == it["expected"])
+    for finding in report["findings"]:
+        assert (finding["finding"] == "unknown") == (finding["state"] is None)
+        assert (finding["finding"] == "conforming") == (finding["state"] == finding["expected"])
 
 
 def test_a_rule_is_read_from_what_a_survey_gives() -> None:
@@ -220,4 +227,4 @@ def test_a_rule_is_read_from_what_a_survey_gives() -> None:
     ],
 )
 def test_what_makes_no_sense_is_said(given_rule: dict[str, Any], problem: str) -> None:
-    assert [it[: len(problem)] for it in audit_rule(given_rule)["problems"]] == [problem]
+    assert [found[: len(problem)] for found in audit_rule(given_rule)["problems"]] == [problem]

@@ -16,6 +16,7 @@ from ansible_collections.telephony.vicidial.plugins.plugin_utils._window import 
 def record(user: str, state: str | None, **more: Any) -> dict[str, Any]:
     """A record as the modules return it, of an agent in a call."""
     known = {"logged_in": True, "agent_status": "INCALL", "recording_id": None, "failed": False, "reason": None}
+    known["withdrawn"] = None
     return {"user": user, "state": state, "changed": False, "confirmed": True, **known, **more}
 
 
@@ -66,6 +67,12 @@ def test_a_signal_without_effect_is_watched() -> None:
     assert closed.summary[1] == (
         "given back: nobody; seen so for 10 s, though a signal from before may still take effect: 1000"
     )
+
+
+def test_a_begin_that_was_taken_back_needs_no_watching() -> None:
+    opened = result(record("1000", "idle", **NOT_CONFIRMED, withdrawn=True), reason="not_confirmed")
+    window = Window(["1000"], "recording", 3, before=result(record("1000", "idle")), opened=opened)
+    assert (window.to_give_back, window.watch) == (["1000"], 0)
 
 
 @pytest.mark.parametrize(
