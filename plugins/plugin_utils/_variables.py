@@ -69,7 +69,7 @@ def lost_words(rest: Any) -> list[str]:
         return []
     return [
         f"-e ends at a space, so {str(rest)!r} got lost. Write a list with commas and without spaces, such as "
-        "-e vicidial_agents=1000,1001, or as JSON, such as -e '{\"vicidial_agents\": [1000, 1001]}'. Nothing was sent."
+        "-e vicidial_agents=1000,1001, or give the variables in a YAML file, -e @variables.yml. Nothing was sent."
     ]
 
 

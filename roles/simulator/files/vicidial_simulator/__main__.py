@@ -35,6 +35,7 @@ def main() -> int:
         _check(options)
         if options.stop:
             pid = stop(options.pid_file, options.ready_file)
+            _remove_directory(options)
             print(f"process {pid} has ended" if pid else "no simulator was running")
         elif options.background:
             print(start_in_background(options.ready_file, [text for text in sys.argv[1:] if text != "--background"]))
@@ -154,9 +155,13 @@ def _serve(server: WebServer, ca_path: Path | None, options: argparse.Namespace)
         if options.state_file:
             write(options.state_file, json.dumps(_saved(server), indent=1) + "\n")
         remove(*files)
-        if options.remove_directory:
-            shutil.rmtree(options.remove_directory, ignore_errors=True)
+        _remove_directory(options)
         server.server_close()
+
+
+def _remove_directory(options: argparse.Namespace) -> None:
+    if options.remove_directory:
+        shutil.rmtree(options.remove_directory, ignore_errors=True)
 
 
 def _saved(server: WebServer) -> dict[str, Any]:
