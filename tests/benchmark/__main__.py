@@ -36,6 +36,7 @@ from ansible_collections.telephony.vicidial.tests.benchmark.floors import (
     bare_calls,
     simulated_floor,
 )
+from ansible_collections.telephony.vicidial.tests.benchmark.guest import guests
 from ansible_collections.telephony.vicidial.tests.benchmark.ways import PEER, Way, all_ways, write
 
 ONE_TASK = "one task with agent_users"
@@ -198,6 +199,7 @@ def main() -> None:
             "machine": before,
             "megabytes_for_1000": memory(directory),
             "bystander_p95_ms": bystander(directory, options.rounds),
+            "guests": guests(options.rounds),
             "rows": [
                 *measure(sizes, options.rounds, directory),
                 *peer_once(options.peer, directory),

@@ -49,13 +49,20 @@ class Floor:
 
 
 @contextmanager
-def simulated_floor(agents: int) -> Iterator[Floor]:
-    """A floor of ``agents`` agents, each in a call, for as long as the context lasts."""
+def simulated_floor(agents: int, workers: int = 0, service_seconds: float = 0.0) -> Iterator[Floor]:
+    """A floor of ``agents`` agents, each in a call, for as long as the context lasts.
+
+    All clients share ``workers`` of the server (0: any number), each busy for ``service_seconds`` with a call.
+    """
     with tempfile.TemporaryDirectory() as directory:
         ready = Path(directory) / "ready.json"
         command = [sys.executable, "-m", "vicidial_simulator", "--ready-file", str(ready)]
         process = subprocess.Popen(
-            [*command, "--agents", str(agents), "--statuses", "INCALL"],
+            [
+                *command,
+                *("--agents", str(agents), "--statuses", "INCALL"),
+                *("--workers", str(workers), "--service-seconds", str(service_seconds)),
+            ],
             cwd=ROOT / "roles/simulator/files",
             stdout=subprocess.DEVNULL,
         )
