@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
@@ -79,8 +80,9 @@ class Http:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def close(self) -> None:
-        """Close the connections that are kept alive."""
-        self._session.close()
+        """Close the connections that are kept alive. Nothing hangs on it: what goes wrong is of no interest."""
+        with suppress(Exception):
+            self._session.close()
 
     def post(self, url: str, form: dict[str, str], longest: int = LONGEST_BODY) -> bytes:
         """The body that comes back for ``form``, with HTTP status 200: ``longest`` bytes at most.

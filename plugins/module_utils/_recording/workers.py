@@ -11,7 +11,6 @@ import queue
 import threading
 import time
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Any, Callable, TypeVar
 
 from .._client.agent_api import AgentApi
@@ -93,6 +92,4 @@ class WorkerPool:
                 future.set_exception(error)
             self._done.put((tag, future))
         if api is not None:
-            # Nothing hangs on it, and what a thread raises is shown with its text.
-            with suppress(Exception):
-                api.close()
+            api.close()
