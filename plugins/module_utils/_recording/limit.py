@@ -7,7 +7,8 @@
 
 Where more calls are out than a server can work on, they come back later, and so do the calls of every agent's screen
 (protocol 7). So the limit starts with one, grows by one while calls come back about as quickly as the quickest ones,
-and shrinks by one when they clearly do not, as TCP Vegas and Netflix's concurrency-limits have it.
+and shrinks by one when they clearly do not, as TCP Vegas and Netflix's concurrency-limits have it. With one call at a
+time nobody waits because of us: how quick the server is by itself, under whatever load of others, is learned anew then.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class ConcurrencyLimit:
             return
         typical = median(self._recent)
         self._recent.clear()
-        self._quickest = min(typical, self._quickest or typical)
+        is_alone = self.value == 1
+        self._quickest = typical if is_alone else min(typical, self._quickest or typical)
         if typical > self._quickest * TOO_SLOW:
             self.value = max(self.value - 1, 1)
         elif typical <= self._quickest * STILL_QUICK and at_once >= self.value:

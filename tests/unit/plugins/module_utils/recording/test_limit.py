@@ -41,11 +41,19 @@ def test_a_server_that_is_full_gets_about_as_many_as_it_works_on(workers: int, l
     assert max(settled) <= highest
 
 
-def test_it_shrinks_when_others_load_the_server_and_grows_again() -> None:
+def test_it_shrinks_when_others_load_the_server_until_it_knows_how_quick_that_is() -> None:
     limit = ConcurrencyLimit(8)
     assert list(limits(limit, workers=8))[-1] == 8
-    assert list(limits(limit, workers=8, slower=3.0))[-1] == 1
-    assert list(limits(limit, workers=8))[-1] == 8
+    loaded = list(limits(limit, workers=8, slower=3.0))
+    assert loaded.index(1) < 60
+    assert loaded[-1] == 8, "more of our calls make it no slower"
+
+
+def test_one_call_at_a_time_does_not_last_where_the_server_has_become_slower() -> None:
+    limit = ConcurrencyLimit(8)
+    list(limits(limit, workers=2))
+    settled = list(limits(limit, workers=2, slower=2.0))[100:]
+    assert sum(value > 1 for value in settled) > len(settled) * 0.8
 
 
 def test_a_slow_call_now_and_then_means_nothing() -> None:
