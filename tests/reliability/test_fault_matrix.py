@@ -224,6 +224,7 @@ SECOND_CONTROLLER: dict[str, Event] = {
 }
 EVENTS: dict[str, Event] = {
     **SECOND_CONTROLLER,
+    "a stale row": with_dialer(lambda dialer, user: dialer.start_recording(user, stale=True)),
     "log-out": with_dialer(Dialer.log_out),
     "log-out and log-in": with_dialer(next_login),
     "end of the call": with_dialer(Dialer.end_call),
