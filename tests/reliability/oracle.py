@@ -354,7 +354,8 @@ def _judge_refusal(wanted: DesiredState, record: dict[str, Any], trail: Trail) -
         assert last.truth.status != "INCALL", "no_live_call in a call"
         return
     assert "contradicts itself" not in record["msg"], "it blames VICIdial's database, which was right"
-    assert last.truth.state != wanted.state or wanted.stable_for, "not_confirmed, and was so"
+    waits = wanted.state == "idle" and "BEGIN" in trail[-1].slot and trail[-1].value == WAITING
+    assert last.truth.state != wanted.state or wanted.stable_for or waits, "not_confirmed, and was so"
 
 
 def _judge_confirmation(wanted: DesiredState, record: dict[str, Any], trail: Trail) -> None:
@@ -382,8 +383,9 @@ def _judge_unconfirmed(wanted: DesiredState, record: dict[str, Any], trail: Trai
         assert not wanted.fail_when_logged_out, "logged out and no failure"
         assert last.said == LOGGED_OUT, "skipped as logged out, which the server did not say last"
         assert record["state"] is None, "a state of an agent who is logged out"
-    elif wanted.require_call and not wanted.fail_without_call and last.truth.status != "INCALL":
-        assert last.shows, "skipped as without a call, which the server did not say last"
+    elif wanted.state == "recording" and not wanted.fail_without_call and last.shows:
+        assert wanted.require_call, "passed over as without a call, and none was required"
+        assert last.truth.status != "INCALL", "passed over as without a call, and was in one"
     elif wanted.state is not None:
         assert not wanted.wait, "done without waiting for it"
         assert last.value == SIGNAL_FOR[wanted.state], "done with nothing sent"

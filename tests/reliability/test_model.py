@@ -394,6 +394,7 @@ class Episode(RuleBasedStateMachine):
         limits = judge_overlaps(self.dialer.recordings)
         runs = list(self.world.runs)
         if not runs:
+            self.count(limits)
             return
         self.heal()
         self.dialer.campaigns[CAMPAIGN].stereo = "BOTH_CHANNELS"
