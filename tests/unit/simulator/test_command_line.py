@@ -116,6 +116,7 @@ def test_ready_file_and_pid_file(start: Callable[..., Program]) -> None:
         "api_url": f"{url}/agc/api.php",
         "ca_path": None,
         "pid": program.process.pid,
+        "arguments": ["--ready-file", str(program.ready_file), "--pid-file", str(program.pid_file)],
     }
     assert program.pid_file.read_text() == f"{program.process.pid}\n"
     assert program.call().text.startswith("NOTICE: not stereo_recording - 1000|")

@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     add("--port", type=int, default=0, help="port to listen on; 0 takes a free one (%(default)s)")
-    add("--ready-file", type=Path, help="written as JSON once calls are answered: url, api_url, ca_path, pid")
+    add(
+        "--ready-file", type=Path, help="written as JSON once calls are answered: url, api_url, ca_path, pid, arguments"
+    )
     add("--pid-file", type=Path, help="holds the process id while it runs; two simulators do not share one")
     add("--state-file", type=Path, help="the call center is read from it when it exists, and written to it at the end")
     add("--background", action="store_true", help="return once calls are answered; needs --ready-file")
@@ -143,6 +145,7 @@ def _serve(server: WebServer, ca_path: Path | None, options: argparse.Namespace)
         "api_url": server.url + AgentApi.path,
         "ca_path": str(ca_path) if ca_path else None,
         "pid": os.getpid(),
+        "arguments": sys.argv[1:],
     }
     files = {options.pid_file: f"{os.getpid()}\n", options.ready_file: json.dumps(about) + "\n"}
     try:

@@ -34,8 +34,11 @@ _NAMES = (
 def populate(dialer: Dialer, agents: int, campaigns: Sequence[str], statuses: Sequence[str], seed: int) -> None:
     """Log in ``agents`` agents from 1000 on, over the ``campaigns`` in turn, with ``statuses`` in turn.
 
-    Their screens poll at moments of their own, drawn from ``seed``: the same seed gives the same floor.
+    Their screens poll at moments of their own, drawn from ``seed``: the same seed gives the same floor. Raises
+    ValueError for a campaign without a name.
     """
+    if not all(campaigns):
+        raise ValueError("a campaign has no name")
     draw = random.Random(seed)  # noqa: S311 - a reproducible floor, not a secret
     for number in range(agents):
         user = str(FIRST_AGENT + number)
