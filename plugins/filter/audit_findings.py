@@ -12,7 +12,9 @@ author:
   - telephony.vicidial maintainers (@telephony-vicidial)
 description:
   - Judges every agent whom the rule of an audit is about by what STATUS said.
-  - Whose STATUS is not known is V(unknown), never V(conforming). Who logged out meanwhile is not judged.
+  - Whose STATUS is not known is V(unknown), never V(conforming). Who is not logged in is not judged.
+  - Whom the rule names and the list leaves out is judged by STATUS alone, with an empty campaign, user group and name.
+    Where the rule depends on one of these, the agent is V(unknown).
   - Names are free text that people typed. The control characters in them are replaced.
 positional: records, rule
 options:
@@ -58,7 +60,7 @@ _value:
       C(finding), C(expected), C(state), C(since) (the start of the recording), C(recording_id), C(filename), and for an
       V(unknown) one C(reason) and C(msg). What needs a person comes first."
     - "C(exceptions): the users who are C(missing), C(unexpected) and C(unknown)."
-    - "C(not_logged_in): the users whom the rule names and who are not logged in, and those who logged out meanwhile."
+    - "C(not_logged_in): the users of whom STATUS says so. The rule names them, or they logged out meanwhile."
   type: dict
 """
 

@@ -11,7 +11,8 @@ short_description: The users whose STATUS an audit needs
 author:
   - telephony.vicidial maintainers (@telephony-vicidial)
 description:
-  - Of the agents who are logged in, those whom the rule of an audit is about.
+  - Those in the list whom the rule of an audit is about, and those whom it names and the list leaves out.
+  - VICIdial lists only whom the user group of the API account may see. Who is not in the list can be logged in.
   - The status of an agent does not count here, for it may be another one when the STATUS is asked.
 positional: rule
 options:

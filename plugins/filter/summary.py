@@ -16,7 +16,7 @@ description:
 positional: about
 options:
   _input:
-    description: The registered result of the module.
+    description: The registered result of the module, or the report of an audit.
     type: dict
     required: true
   about:
@@ -24,11 +24,13 @@ options:
       - V(declared) for a result of M(telephony.vicidial.vicidial_stereo_recording).
       - V(status) for one of M(telephony.vicidial.vicidial_stereo_recording_info).
       - V(preflight) for one of M(telephony.vicidial.vicidial_agent_api_info).
+      - V(audited) for the report of the role P(telephony.vicidial.recording_audit#role), the fact that it leaves.
     type: str
     choices:
       - declared
       - status
       - preflight
+      - audited
     required: true
   state:
     description: The state that was declared. Needed for V(declared).
@@ -62,18 +64,20 @@ _value:
     - "C(lines): what is printed, empty when nobody was asked. C(failure): why the result is a failure, empty when it is
       none."
     - "C(statistics): the numbers for C(set_stats), with the C(reason) of a failure."
+    - "C(page), for V(audited) alone: the texts of the audit's page."
   type: dict
 """
 
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from ..plugin_utils import _summary
+from ..plugin_utils import _audit_summary, _summary
 
 _ABOUT: dict[str, Callable[..., dict[str, Any]]] = {
     "declared": _summary.declared,
     "status": _summary.status,
     "preflight": _summary.preflight,
+    "audited": _audit_summary.audited,
 }
 
 

@@ -36,6 +36,11 @@ Finding = dict[str, Any]
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # Such a row is left over from an earlier call until VICIdial's cleaning finds it (protocol 4.2).
 _STALE = "STATUS shows a recording of an agent in no call: it is probably left over from an earlier one."
+# Of an agent whom the list leaves out (protocol 5.1) only STATUS tells, and that names no campaign.
+_NOT_LISTED = (
+    "VICIdial's list, which shows whom the API account's user group may see, leaves this agent out. The campaign and"
+    " the user group are not known, so neither is whether the rule is about this agent."
+)
 # The one agent of whom there is no record: users_to_ask leaves it out.
 _NOT_ASKED = {
     "reason": "invalid_argument",
@@ -66,7 +71,7 @@ class Rule:
 
     @property
     def text(self) -> str:
-        """The rule as a person reads it."""
+        """The rule as a person reads it, with whose eyes see the agents (protocol 5.1)."""
         chosen = [f"in status {_either(self.statuses)}"] if self.statuses else []
         chosen += [f"in campaign {_either(self.campaigns)}"] if self.campaigns else []
         chosen += [f"of user group {_either(self.user_groups)}"] if self.user_groups else []
@@ -75,7 +80,8 @@ class Rule:
             chosen += [f"in the sample of {self.sample_percent:g} % with the seed {self.sample_seed}"]
         who = " ".join(["Every logged-in agent", ", ".join(chosen)]).strip()
         others = "Everybody else may be either." if self.others == ANY else "Everybody else should be idle."
-        return f"{who} should be {self.state}. {others}"
+        seen = "agents who are named and those" if self.agents else "agents"
+        return f"{who} should be {self.state}. {others} This is about {seen} whom the API account's user group may see."
 
     def problems(self) -> list[str]:
         """What is wrong with it, for a person."""
@@ -100,18 +106,22 @@ class Rule:
         """Whether STATUS of ``agent`` matters, whatever its status: that may have changed since the list was made."""
         return self.others != ANY or self._may_choose(agent)
 
+    def is_in_doubt(self, agent: Agent, status: str) -> bool:
+        """Whether the campaign or the user group decides what an agent should be whose campaign is not known."""
+        return bool(self.campaigns or self.user_groups) and self.expected(agent, status) != self.others
+
     def _may_choose(self, agent: Agent) -> bool:
         return (
             _among(agent["user"], self.agents)
-            and _among(agent["campaign_id"], self.campaigns)
-            and _among(agent["user_group"], self.user_groups)
+            and (_among(agent["campaign_id"], self.campaigns) or not _is_listed(agent))
+            and (_among(agent["user_group"], self.user_groups) or not _is_listed(agent))
             and is_sampled(agent["user"], self.sample_percent, self.sample_seed)
         )
 
 
 def rule_from(described: Mapping[str, Any]) -> Rule:
     """The rule that a dictionary with its fields, and others, describes."""
-    return Rule(**{finding.name: described[finding.name] for finding in fields(Rule) if finding.name in described})
+    return Rule(**{field.name: described[field.name] for field in fields(Rule) if field.name in described})
 
 
 def is_sampled(user: str, percent: float, seed: str) -> bool:
@@ -125,28 +135,30 @@ def is_sampled(user: str, percent: float, seed: str) -> bool:
 
 def users_to_ask(agents: Iterable[Agent], rule: Rule) -> list[str]:
     """The users whose STATUS the audit needs, each once. A user whom the API would misread (protocol 4.9) is none."""
-    users = (agent["user"] for agent in agents if rule.concerns(agent))
-    return [user for user in dict.fromkeys(users) if is_user(user)]
+    return [user for user, agent in _with_named(agents, rule).items() if rule.concerns(agent) and is_user(user)]
 
 
-def audit(agents: Sequence[Agent], records: Iterable[Record], rule: Rule) -> dict[str, Any]:
-    """The whole comparison, JSON-like. An agent who has logged out since the list was made is listed as such."""
+def audit(agents: Iterable[Agent], records: Iterable[Record], rule: Rule) -> dict[str, Any]:
+    """The whole comparison, JSON-like. An agent of whom STATUS says so is listed as not logged in."""
     by_user = {record["user"]: record for record in records}
-    once = {agent["user"]: agent for agent in reversed(agents)}
-    gone = [user for user in once if by_user.get(user, {}).get("logged_in") is False]
-    found = [_finding(agent, by_user.get(user), rule) for user, agent in once.items() if user not in gone]
+    named = _with_named(agents, rule)
+    logged_in = {user: True if _is_listed(agent) else None for user, agent in named.items()}
+    logged_in |= {user: by_user[user]["logged_in"] for user in by_user if by_user[user]["logged_in"] is not None}
+    gone = [user for user in named if logged_in[user] is False]
+    there = {user: agent for user, agent in named.items() if user not in gone}
+    found = [_finding(agent, by_user.get(user), rule) for user, agent in there.items()]
     findings = sorted((finding for finding in found if finding["expected"] != ANY), key=_urgency)
     return {
         "counts": {
             **_counts(findings),
-            "logged_in": len(once) - len(gone),
+            "logged_in": sum(logged_in[user] is True for user in there),
             "judged": len(findings),
             "not_judged": len(found) - len(findings),
         },
         "percent_conforming": _percent(findings),
         "campaigns": _by_campaign(findings),
         "findings": findings,
-        "not_logged_in": _not_logged_in(rule.agents, once, gone),
+        "not_logged_in": gone,
         "exceptions": {
             # Nothing else may stand here: AWX hands it to the next job, which would evaluate a template in it.
             kind: [finding["agent"] for finding in findings if finding["finding"] == kind and is_user(finding["agent"])]
@@ -155,22 +167,39 @@ def audit(agents: Sequence[Agent], records: Iterable[Record], rule: Rule) -> dic
     }
 
 
+def _with_named(agents: Iterable[Agent], rule: Rule) -> dict[str, Agent]:
+    """The agents of the list by user, and those whom the rule names and the list leaves out: STATUS tells of these."""
+    known: dict[str, Agent] = {}
+    for agent in agents:
+        known.setdefault(agent["user"], agent)
+    there = {user.casefold() for user in known}
+    unknown = dict.fromkeys(("campaign_id", "user_group", "status", "full_name"))
+    left_out = {user: {**unknown, "user": user} for user in rule.agents if user.casefold() not in there}
+    return known | {user: agent for user, agent in left_out.items() if rule.concerns(agent)}
+
+
+def _is_listed(agent: Agent) -> bool:
+    return agent["campaign_id"] is not None
+
+
 def _finding(agent: Agent, record: Record | None, rule: Rule) -> Finding:
     """One agent, judged by what STATUS said where the list said something else."""
     asked = record or _NOT_ASKED
-    status = asked.get("agent_status") or agent["status"]
+    status = asked.get("agent_status") or agent["status"] or ""
     state = asked.get("state")
     if state == RECORDING and status != INCALL:
         asked, state = {**asked, "reason": None, "msg": _STALE}, None
+    elif state and not _is_listed(agent) and rule.is_in_doubt(agent, status):
+        asked, state = {**asked, "reason": None, "msg": _NOT_LISTED}, None
     expected = rule.expected(agent, status)
     if state is None and rule.concerns(agent) and expected == ANY:
         # The status may have changed as well: whether the rule is about this agent is not known either.
         expected = rule.state
     finding: Finding = {
         "agent": agent["user"],
-        "full_name": agent["full_name"],
-        "campaign": agent["campaign_id"],
-        "user_group": agent["user_group"],
+        "full_name": agent["full_name"] or "",
+        "campaign": agent["campaign_id"] or "",
+        "user_group": agent["user_group"] or "",
         "status": status,
         "finding": _judgement(expected, state),
         "expected": expected,
@@ -210,13 +239,6 @@ def _by_campaign(findings: Sequence[Finding]) -> list[dict[str, Any]]:
         for name, part in parts.items()
     ]
     return sorted(rows, key=lambda row: (row["percent_conforming"], row["campaign"]))
-
-
-def _not_logged_in(named: Iterable[str], once: Iterable[str], gone: Iterable[str]) -> list[str]:
-    """The agents whom the rule names and who are not there, and those who left while the audit went on."""
-    there = {user.casefold() for user in once}
-    absent = [_CONTROL.sub("\ufffd", user) for user in named if user.casefold() not in there]
-    return list(dict.fromkeys((*absent, *gone)))
 
 
 def _urgency(finding: Finding) -> tuple[int, str, int, str]:

@@ -30,7 +30,11 @@ class Playbook:
         done = subprocess.run(
             ["ansible-playbook", "telephony.vicidial.audit", "-e", json.dumps(given), *arguments],
             cwd=self.directory,
-            env={**os.environ, **{f"VICIDIAL_API_{name}": value for name, value in connection.items()}},
+            env={
+                **os.environ,
+                "ANSIBLE_SHOW_CUSTOM_STATS": "1",
+                **{f"VICIDIAL_API_{name}": value for name, value in connection.items()},
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -114,6 +118,15 @@ def test_who_is_brought_to_the_rule_is_no_drift_any_more(playbook: Playbook) -> 
     assert "changed=1 " in output
 
 
+def test_who_is_named_is_asked_for_though_the_account_may_not_see_them(playbook: Playbook) -> None:
+    playbook.simulator.dialer.accounts[USER].visible_campaigns = ["SUPPORT"]
+    code, output = playbook(vicidial_agents="1000,4711", recording_audit_fail_on_drift=True)
+    assert code == 2
+    assert "0 of 1 agent. Missing 1, unexpected 0, unknown 0." in output
+    assert "Missing: 1000. Not logged in: 4711." in output
+    assert playbook.report()["findings"][0]["campaign"] == ""
+
+
 def test_inventory_hosts_are_agents_and_the_connection_can_be_variables(playbook: Playbook) -> None:
     inventory = playbook.directory / "floor.ini"
     inventory.write_text("[sales]\nanna vicidial_user=1000\n1002\n[other]\n1001\n")
@@ -151,4 +164,5 @@ def test_an_audit_that_learned_nothing_fails_and_writes_nothing(playbook: Playbo
     code, output = playbook()
     assert code == 2
     assert "Agent API Access" in output
+    assert "reason: permission_denied" in output.partition("CUSTOM STATS")[2]
     assert not (playbook.directory / "audit.json").exists()

@@ -15,7 +15,8 @@ import pytest
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import ansible_playbook
 
-ROLES = ("stereo_recording", "recording_window")
+ROLES_OF_HOSTS = ("stereo_recording", "recording_window")
+ROLES = (*ROLES_OF_HOSTS, "recording_audit")
 HOSTS = "1000,1001,1003,1005,"
 END_1001 = {"ansible.builtin.meta": "end_host", "when": "inventory_hostname == '1001'"}
 FAIL_1003 = {"ansible.builtin.fail": {}, "when": "inventory_hostname == '1003'"}
@@ -50,7 +51,7 @@ def run_plays(directory: Path, simulator: Simulator, plays: list[dict[str, Any]]
     return code, output, Counter(call["agent_user"] for call in sent)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ROLES_OF_HOSTS)
 def test_hosts_that_have_failed_or_were_ended_are_left_out(simulator: Simulator, tmp_path: Path, role: str) -> None:
     code, output, signals = run(tmp_path, simulator, role, {}, tasks=[END_1001, FAIL_1003])
     assert code == 2, output
@@ -83,9 +84,16 @@ def test_what_would_act_more_than_once_is_refused(simulator: Simulator, tmp_path
     assert simulator.journal.entries() == []
 
 
-def test_a_role_of_a_play_acts_once(simulator: Simulator, tmp_path: Path) -> None:
-    role = {"role": "telephony.vicidial.stereo_recording", **variables_of("stereo_recording", agents="1000,1001")}
-    code, output, signals = run_plays(tmp_path, simulator, [{"hosts": "all", "gather_facts": False, "roles": [role]}])
+@pytest.mark.parametrize(
+    ("name", "options"), [("stereo_recording", {}), ("recording_audit", {"remediate": True, "json": "audit.json"})]
+)
+def test_a_role_of_a_play_acts_once_and_needs_no_escalation(
+    simulator: Simulator, tmp_path: Path, name: str, options: dict[str, Any]
+) -> None:
+    role = {"role": f"telephony.vicidial.{name}", **variables_of(name, agents="1000,1001", **options)}
+    escalation = {"become": True, "become_user": "nobody", "become_exe": "/nonexistent/sudo"}
+    play = {"hosts": "all", "gather_facts": False, **escalation, "roles": [role]}
+    code, output, signals = run_plays(tmp_path, simulator, [play])
     assert code == 0, output
     assert signals == {"1000": 1, "1001": 1}
 

@@ -23,11 +23,11 @@
   function filter() {
     const words = search.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
-    for (const it of rows) {
-      const fits = (!kinds || kinds.split(" ").includes(it.kind))
-        && (!campaign.value || it.campaign === campaign.value)
-        && words.every((word) => it.text.includes(word));
-      it.row.hidden = !fits;
+    for (const entry of rows) {
+      const fits = (!kinds || kinds.split(" ").includes(entry.kind))
+        && (!campaign.value || entry.campaign === campaign.value)
+        && words.every((word) => entry.text.includes(word));
+      entry.row.hidden = !fits;
       count += fits;
     }
     shown.textContent = `${count} of ${rows.length} agents shown`;
@@ -36,7 +36,7 @@
 
   function choose(button) {
     kinds = button.dataset.kinds;
-    for (const it of buttons) it.setAttribute("aria-pressed", String(it === button));
+    for (const each of buttons) each.setAttribute("aria-pressed", String(each === button));
     filter();
   }
 
@@ -47,7 +47,7 @@
       const [x, y] = [a.keys[column], b.keys[column]];
       return x && y ? sign * order(x, y) : Boolean(y) - Boolean(x);
     });
-    body.replaceChildren(...rows.map((it) => it.row));
+    body.replaceChildren(...rows.map((entry) => entry.row));
     heads.forEach((head, index) => {
       if (index === column) head.setAttribute("aria-sort", direction);
       else head.removeAttribute("aria-sort");
@@ -65,7 +65,7 @@
     head.append(button);
     sorting.add(new Option(head.textContent.trim(), String(column)));
   });
-  for (const name of new Set(rows.map((it) => it.campaign))) campaign.add(new Option(name, name));
+  for (const name of new Set(rows.map((entry) => entry.campaign))) campaign.add(new Option(name, name));
   search.addEventListener("input", filter);
   campaign.addEventListener("change", filter);
   sorting.addEventListener("change", () => sort(Number(sorting.value), "ascending"));

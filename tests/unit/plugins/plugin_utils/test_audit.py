@@ -43,7 +43,8 @@ def record(user: str, state: str | None, status: str | None = "INCALL", **more: 
 
 def finding_of(rule: Rule, state: str | None, listed: str = "INCALL", said: str | None = "INCALL") -> str | None:
     """What a single agent is found to be; None when the agent is not judged."""
-    report = audit([agent("1000", status=listed)], [record("1000", state, said)], rule)
+    absent = record("1001", None, None, logged_in=False)
+    report = audit([agent("1000", status=listed)], [record("1000", state, said), absent], rule)
     found: str | None = report["findings"][0]["finding"] if report["findings"] else None
     return found
 
@@ -98,9 +99,9 @@ def test_a_recording_without_a_call_is_left_over_from_an_earlier_one() -> None:
 
 def test_who_is_not_there_is_no_exception_and_is_named() -> None:
     agents = [agent("1000"), agent("1001")]
-    records = [record("1000", "recording"), record("1001", None, None, logged_in=False)]
-    report = audit(agents, records, Rule(agents=["1000", "1001", "4711"]))
-    assert report["not_logged_in"] == ["4711", "1001"]
+    absent = [record(user, None, None, logged_in=False) for user in ("4711", "1001")]
+    report = audit(agents, [record("1000", "recording"), *absent], Rule(agents=["1000", "1001", "4711"]))
+    assert sorted(report["not_logged_in"]) == ["1001", "4711"]
     assert report["counts"] == {
         **dict.fromkeys(FINDINGS, 0),
         "conforming": 1,
@@ -156,6 +157,34 @@ def test_those_are_asked_who_may_matter() -> None:
     assert users_to_ask(agents, Rule(campaigns=["SALES"], others="idle")) == ["1000", "1001"]
 
 
+UNLISTED = [
+    (Rule(agents=["1000"]), record("1000", "idle"), "missing"),
+    (Rule(agents=["1000"]), record("1000", "recording"), "conforming"),
+    (Rule(agents=["1000"]), record("1000", None, None, logged_in=None, reason="timeout"), "unknown"),
+    (Rule(agents=["1000"]), record("1000", "idle", "READY"), None),
+    (Rule(agents=["1000"], campaigns=["SALES"]), record("1000", "recording"), "unknown"),
+    (Rule(agents=["1000"], campaigns=["SALES"]), record("1000", "idle", "READY"), None),
+    (Rule(agents=["1000"], user_groups=["AGENTS"], others="idle"), record("1000", "idle", "READY"), "conforming"),
+]
+
+
+@pytest.mark.parametrize(("rule", "told", "finding"), UNLISTED)
+def test_who_is_named_and_left_out_of_the_list_is_judged_by_status(
+    rule: Rule, told: dict[str, Any], finding: str | None
+) -> None:
+    assert users_to_ask([], rule) == ["1000"]
+    report = audit([], [told], rule)
+    assert [row["finding"] for row in report["findings"]] == [finding] * bool(finding)
+    assert report["not_logged_in"] == []
+    assert report["counts"]["logged_in"] == (told["logged_in"] is True)
+
+
+def test_who_is_named_and_outside_the_sample_is_not_asked() -> None:
+    rule = Rule(agents=USERS[:100], sample_percent=10, sample_seed="2026-11-22")
+    assert users_to_ask([], rule) == [user for user in USERS[:100] if is_sampled(user, 10, "2026-11-22")]
+    assert audit([], [], Rule(agents=USERS[:1], sample_percent=0.0001))["findings"] == []
+
+
 @pytest.mark.parametrize("percent", [1, 10, 50])
 def test_a_sample_holds_its_share(percent: float) -> None:
     sampled = sum(is_sampled(user, percent, "2026-11-22") for user in USERS)
@@ -191,6 +220,7 @@ def test_whatever_it_is_told_unknown_never_counts_as_conforming_and_nobody_is_lo
 ) -> None:
     agents = [agent(str(1000 + number), status=answer[2] or "READY") for number, answer in enumerate(told)]
     records = [record(str(1000 + number), answer[0], answer[1]) for number, answer in enumerate(told)]
+    records += [record(user, None, None, logged_in=False) for user in rule.agents if int(user) >= 1000 + len(told)]
     report = audit(agents, records, rule)
     counts = report["counts"]
     assert sum(counts[kind] for kind in FINDINGS) == counts["judged"] == len(report["findings"])
@@ -206,7 +236,8 @@ def test_a_rule_is_read_from_what_a_survey_gives() -> None:
     assert rule["problems"] == []
     assert rule["text"] == (
         "Every logged-in agent in status INCALL, out of 3 named, in the sample of 10 % with the seed 7 should be "
-        "recording. Everybody else may be either."
+        "recording. Everybody else may be either. This is about agents who are named and those whom the API account's "
+        "user group may see."
     )
     assert rule_from(rule).sample_seed == "7"
 

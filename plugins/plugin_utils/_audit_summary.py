@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is private to the collection: it can change in any release without notice.
+"""The report of an audit as lines for a person, numbers for a workflow, and texts for the page.
+
+Pure: the role's report goes in, texts and numbers come out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ._summary import MOST_HANDED_ON, counted, some, users
+
+Report = Mapping[str, Any]
+
+
+def audited(report: Report) -> dict[str, Any]:
+    """What the role recording_audit says about its ``report``.
+
+    Returns ``lines`` (three), ``statistics``, ``failure`` (empty without drift) and ``page``, the texts of the page.
+    """
+    brought = users(report["remediation"], "confirmed")  # in check mode nobody
+    drift = report["counts"]["judged"] - report["counts"]["conforming"] - len(brought)
+    lines = [_first_line(report), report["rule"]["text"], _exceptions(report)]
+    return {
+        "lines": lines,
+        # The next job would evaluate a template in it: numbers, and users of known characters.
+        "statistics": {
+            "taken_at": report["taken_at"],
+            "percent_conforming": report["percent_conforming"],
+            **{f"{kind}_agents": names[:MOST_HANDED_ON] for kind, names in report["exceptions"].items()},
+            "remediated": len(brought),
+            "drift": drift,
+            **report["counts"],
+        },
+        "failure": " ".join(lines) if drift else "",
+        "page": _page(report),
+    }
+
+
+def _first_line(report: Report) -> str:
+    counts = report["counts"]
+    if not counts["judged"]:
+        return f"Nobody to judge: {_why_nobody(counts)}"
+    return (
+        f"{report['percent_conforming']} % as the rule says: {counts['conforming']} of"
+        f" {counted(counts['judged'], 'agent')}. Missing {counts['missing']}, unexpected {counts['unexpected']},"
+        f" unknown {counts['unknown']}."
+    )
+
+
+def _why_nobody(counts: Mapping[str, int]) -> str:
+    if not counts["logged_in"]:
+        return "nobody is logged in whom the audit can see."
+    return f"{counted(counts['logged_in'], 'agent')} logged in, and the rule is about none of them."
+
+
+def _exceptions(report: Report) -> str:
+    remediation = report["remediation"]
+    ahead = [
+        record["user"] for record in remediation if record["changed"] and not (record["confirmed"] or record["failed"])
+    ]
+    texts = {
+        **{kind.capitalize(): names for kind, names in report["exceptions"].items()},
+        "Brought to the rule": users(remediation, "confirmed"),
+        "Would be brought to it": ahead,
+        "Not brought to it": [f"{record['user']} ({record['reason']})" for record in remediation if record["failed"]],
+        "Not logged in": report["not_logged_in"],
+    }
+    sentences = [f"{text}: {some(names)}." for text, names in texts.items() if names]
+    return " ".join(sentences) or (
+        "No exceptions." if report["counts"]["judged"] else "That tells nothing of recordings."
+    )
+
+
+def _page(report: Report) -> dict[str, Any]:
+    counts = report["counts"]
+    remedied = {record["user"]: _became(record) for record in report["remediation"]}
+    notes = {
+        finding["agent"]: " ".join(filter(None, (_without_agent(finding["msg"]), remedied.get(finding["agent"], ""))))
+        for finding in report["findings"]
+    }
+    alone = f", of whom the rule leaves {counts['not_judged']} alone" if counts["not_judged"] else ""
+    return {
+        "heading": _heading(counts),
+        "judged": counted(counts["judged"], "agent"),
+        "logged_in": f"{counted(counts['logged_in'], 'agent')}{alone}",
+        "not_logged_in": some(report["not_logged_in"], 50) if report["not_logged_in"] else "",
+        "notes": notes if any(notes.values()) else {},
+    }
+
+
+def _heading(counts: Mapping[str, int]) -> str:
+    judged, exceptions = counts["judged"], counts["judged"] - counts["conforming"]
+    if not judged:
+        return f"Nobody to judge: {_why_nobody(counts)}"
+    if not exceptions:
+        return f"{'The one agent is' if judged == 1 else f'All {judged} agents are'} as the rule says"
+    return f"{exceptions} of {counted(judged, 'agent')} {'is' if exceptions == 1 else 'are'} not as the rule says"
+
+
+def _became(record: Mapping[str, Any]) -> str:
+    """What became of one agent's remediation."""
+    if record["confirmed"] and not record["failed"]:
+        return f"Now {record['state']}."
+    if record["changed"] and not record["failed"]:
+        return "Would be changed."
+    return _without_agent(record["msg"])
+
+
+def _without_agent(message: str) -> str:
+    """``message`` without the name of the agent, which stands beside it on the page."""
+    return re.sub(r"^Agent [^:]*: ", "", message)

@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an audit says: lines for a person, numbers for a workflow, texts for the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.telephony.vicidial.plugins.filter.summary import summary
+from ansible_collections.telephony.vicidial.plugins.plugin_utils._audit import Rule, audit
+from ansible_collections.telephony.vicidial.tests.unit.plugins.plugin_utils.test_audit import agent, record
+
+
+def said_of(states: list[str | None], *, listed: str = "INCALL", **more: Any) -> dict[str, Any]:
+    """The summary of an audit of agents from 1000 on, in these states."""
+    agents = [agent(str(1000 + number), status=listed) for number in range(len(states))]
+    records = [
+        record(str(1000 + number), state, listed, msg=f"Agent {1000 + number}: no answer.")
+        for number, state in enumerate(states)
+    ]
+    report = {**audit(agents, records, Rule()), "rule": {"text": "The rule."}, "taken_at": "now", "remediation": []}
+    return summary({**report, **more}, "audited")
+
+
+@pytest.mark.parametrize(
+    ("states", "line", "heading"),
+    [
+        ([], "Nobody to judge: nobody is logged in whom the audit can see.", None),
+        (
+            ["recording"],
+            "100.0 % as the rule says: 1 of 1 agent. Missing 0, unexpected 0, unknown 0.",
+            "The one agent is as the rule says",
+        ),
+        (
+            ["recording", "idle", None],
+            "33.3 % as the rule says: 1 of 3 agents. Missing 1, unexpected 0, unknown 1.",
+            "2 of 3 agents are not as the rule says",
+        ),
+        (
+            ["idle"],
+            "0.0 % as the rule says: 0 of 1 agent. Missing 1, unexpected 0, unknown 0.",
+            "1 of 1 agent is not as the rule says",
+        ),
+    ],
+)
+def test_the_first_line_and_the_heading(states: list[str | None], line: str, heading: str | None) -> None:
+    said = said_of(states)
+    assert said["lines"][0] == line
+    assert said["page"]["heading"] == (heading or line)
+
+
+def test_nobody_to_judge_is_no_drift_and_tells_nothing() -> None:
+    said = said_of(["idle"], listed="READY")
+    assert said["lines"][0] == "Nobody to judge: 1 agent logged in, and the rule is about none of them."
+    assert said["lines"][2] == "That tells nothing of recordings."
+    assert said["failure"] == ""
+
+
+def test_ten_are_named_and_fifty_handed_on() -> None:
+    said = said_of(["idle"] * 60)
+    assert said["lines"][2].endswith("1009 and 50 others.")
+    assert said["statistics"]["missing_agents"] == [str(user) for user in range(1000, 1050)]
+    assert said["failure"] == " ".join(said["lines"])
+
+
+def remedied(user: str, **more: Any) -> dict[str, Any]:
+    known = {"changed": True, "confirmed": False, "failed": False, "state": "recording", "reason": None, "msg": ""}
+    return {"user": user, **known, **more}
+
+
+def test_what_became_of_a_remediation_is_said_and_counted() -> None:
+    failed = remedied("1002", changed=False, failed=True, reason="no_live_call", msg="Agent 1002: in no call.")
+    said = said_of(["idle"] * 3, remediation=[remedied("1000", confirmed=True), remedied("1001"), failed])
+    assert said["lines"][2] == (
+        "Missing: 1000, 1001, 1002. Brought to the rule: 1000. Would be brought to it: 1001. "
+        "Not brought to it: 1002 (no_live_call)."
+    )
+    assert (said["statistics"]["remediated"], said["statistics"]["drift"]) == (1, 2)
+    assert said["page"]["notes"] == {"1000": "Now recording.", "1001": "Would be changed.", "1002": "in no call."}
+
+
+def test_a_note_says_why_an_agent_is_unknown() -> None:
+    assert said_of([None])["page"]["notes"] == {"1000": "no answer."}
+    assert said_of(["idle"])["page"]["notes"] == {}
