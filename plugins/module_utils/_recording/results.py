@@ -148,7 +148,7 @@ def _withdrawal(outcome: Outcome) -> str:
         return f" The BEGIN was taken back{ended}."
     if isinstance(error, NotValidError):
         return " This server does not let a BEGIN be taken back: it waits, and can start a recording at the next call."
-    why = f", because {error.what}" if error is not None else ""
+    why = "" if error is None or isinstance(error, NotAttemptedError) else f", because {error.what}"
     return f" Whether the BEGIN was taken back is not known{why}: it may start a recording at the next call."
 
 

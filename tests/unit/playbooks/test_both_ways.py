@@ -90,12 +90,12 @@ def results(way: str, directory: Path) -> dict[str, Any]:
     assert ("AnsiballZ_vicidial" in output) == (way == AS_MODULE)
     assert "p@ss!w#rd" not in output
     found: dict[str, Any] = json.loads((directory / "results.json").read_text())
-    return {name: comparable(it) for name, it in found.items()}
+    return {name: comparable(value) for name, value in found.items()}
 
 
 def scenario(simulator: Simulator, name: str, keywords: dict[str, Any]) -> dict[str, Any]:
     task = {**keywords, "register": name, "ignore_errors": True}
-    for module in {DECLARE, ASK, LIST} & set(task):
+    for module in {DECLARE, ASK, LIST, LOG} & set(task):
         connected = {"api_url": simulator.url, "api_user": "6666", "api_password": "simulated", "retries": 1}
         task[module] = {**connected, **task[module]}
         if module == DECLARE:
@@ -118,6 +118,7 @@ def comparable(result: Any) -> Any:
         (r'"confirmed_after": [\d.]+', '"confirmed_after": 0'),
         (r'"start_time": "[^"]+"', '"start_time": ""'),
         (r'"callerid": "[^"]+"', '"callerid": ""'),
+        (r'"server_time": "[^"]+"', '"server_time": ""'),
         (r"\b1000\d\d(?=_|,)", "100000"),
     ):
         text = re.sub(pattern, instead, text)
@@ -138,10 +139,11 @@ def test_both_ways_give_the_same_result(both: dict[str, dict[str, Any]], name: s
 def test_the_scenarios_are_what_they_are_called(both: dict[str, dict[str, Any]]) -> None:
     """The comparison above would hold for two runs that fail alike as well."""
     found = both[IN_PROCESS]
-    failed = {name for name, it in found.items() if it.get("failed")}
+    failed = {name for name, value in found.items() if value.get("failed")}
     expected = {"partial", "no_call", "unconfirmed", "logged_out", "wrong_password", "wrong_environment", "nonsense"}
     expected |= {"no_state", "no_agent", "two_agents", "wrong_choice", "wrong_type", "unknown_option"}
-    assert failed == expected | {"unreachable", "plain_http", "list_nonsense", "list_wrong_password"}
+    expected |= {"list_nonsense", "list_wrong_password", "log_nonsense", "log_no_time", "log_wrong_password"}
+    assert failed == expected | {"unreachable", "plain_http"}
     assert len(found["list_check"]["agents"]) == 10
     assert found["begin"]["changed"]
     assert found["jinja"]["recordings"][0]["filename"] == JINJA
