@@ -53,16 +53,19 @@ class Calls:
             self._changed.notify_all()
 
     def _call(self, number: int) -> bool:
-        with self.capacity.worker() as is_served, self._changed:
-            if not is_served:
-                return False
+        with self.capacity.worker() as is_served:
+            if is_served:
+                self._stay_until_released(number)
+        return is_served
+
+    def _stay_until_released(self, number: int) -> None:
+        with self._changed:
             self.served.append(number)
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
             assert self._changed.wait_for(lambda: self._released > 0, SECONDS)
             self._released -= 1
             self._at_once -= 1
-        return True
 
 
 def test_calls_beyond_the_workers_wait_in_the_order_in_which_they_came() -> None:
