@@ -94,12 +94,12 @@ def test_a_play_over_hosts_is_one_failed_login(
 ) -> None:
     """All begin at the same time, yet one goes first."""
     hosts = ",".join(FLOOR[:50])
-    told = "told.reason == 'authentication_failed' and told.recordings[0].user == inventory_hostname"
+    result = "told.reason == 'authentication_failed' and told.recordings[0].user == inventory_hostname"
     tasks: Tasks = [
         {ASK: {"agent_user": "{{ inventory_hostname }}"}, "register": "told", "ignore_errors": True},
         {
             "assert": {
-                "that": [told, "told.login == 'rejected' or told.msg is search('rejected a login of this account')"]
+                "that": [result, "told.login == 'rejected' or told.msg is search('rejected a login of this account')"]
             }
         },
     ]
@@ -230,7 +230,7 @@ def test_no_fault_makes_it_a_second_failed_login(simulator: Simulator, fault: st
         results = Scheduler(pool, DesiredState("recording", retries=3, wait_timeout=1.0)).run(
             [Agent(user) for user in FLOOR]
         )
-    assert all(told.outcome.failure is not None and not told.outcome.signals for told in results)
+    assert all(result.outcome.failure is not None and not result.outcome.signals for result in results)
     assert simulator.dialer.accounts[USER].failures <= 1
 
 

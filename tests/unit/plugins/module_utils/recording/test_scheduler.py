@@ -31,13 +31,13 @@ def center() -> VirtualCallCenter:
 def test_a_floor_that_is_so_already_costs_one_call_each(center: VirtualCallCenter) -> None:
     results = center.declare(FLOOR, "idle")
     assert center.values() == ["STATUS"] * 300
-    assert [told.user for told in results] == FLOOR
-    assert all(told.outcome.confirmed and not told.outcome.changed for told in results)
+    assert [result.user for result in results] == FLOOR
+    assert all(result.outcome.confirmed and not result.outcome.changed for result in results)
 
 
 def test_the_screens_second_passes_for_everyone_at_once(center: VirtualCallCenter) -> None:
     results = center.declare(FLOOR, "recording")
-    assert all(told.outcome.confirmed and told.outcome.signals == ("BEGIN",) for told in results)
+    assert all(result.outcome.confirmed and result.outcome.signals == ("BEGIN",) for result in results)
     assert [len(center.live(user)) for user in FLOOR] == [1] * 300
     # 8 workers at 10 ms a call: what it takes is the calls, and one screen with the poll that sees it.
     assert center.calls[-1][0] < len(center.calls) * 0.01 / 8 + 2.0
@@ -64,7 +64,7 @@ def test_a_wrong_password_is_one_failed_login_for_500_agents() -> None:
     center.password = "wrong"
     results = center.declare([str(user) for user in range(1000, 1500)], "recording")
     assert center.dialer.accounts["6666"].failures == 1
-    assert {told.outcome.failure.reason for told in results if told.outcome.failure} == {"authentication_failed"}
+    assert {result.outcome.failure.reason for result in results if result.outcome.failure} == {"authentication_failed"}
     assert "not attempted" in str(results[499].outcome.failure)
 
 
@@ -79,21 +79,21 @@ def test_a_password_that_is_changed_in_the_middle_cannot_lock_the_account(center
     results = center.declare(FLOOR, "recording")
     assert 1 <= center.dialer.accounts["6666"].failures <= 8
     # Those whose signal was on its way are not said to be anything.
-    unknown = [told for told in results if told.outcome.signals and not told.outcome.confirmed]
+    unknown = [result for result in results if result.outcome.signals and not result.outcome.confirmed]
     assert unknown
-    assert {told.outcome.state for told in unknown} == {None}
+    assert {result.outcome.state for result in unknown} == {None}
 
 
 @pytest.mark.parametrize("agents", [["4711", *FLOOR], [*FLOOR[:5], "4711", *FLOOR[5:]]])
 def test_an_agent_who_is_logged_out_stops_nobody_else(center: VirtualCallCenter, agents: list[str]) -> None:
     results = center.declare(agents, "recording")
-    assert [told.user for told in results if not told.outcome.confirmed] == ["4711"]
+    assert [result.user for result in results if not result.outcome.confirmed] == ["4711"]
 
 
 def test_an_agent_about_whom_the_server_crashes_stops_nobody_else(center: VirtualCallCenter) -> None:
     center.meddle = failing(CRASHED, lambda form: form["agent_user"] == "1007")
     results = center.declare(FLOOR, "recording")
-    assert [told.user for told in results if not told.outcome.confirmed] == ["1007"]
+    assert [result.user for result in results if not result.outcome.confirmed] == ["1007"]
 
 
 def test_where_the_first_answer_is_lost_nobody_else_is_asked(center: VirtualCallCenter) -> None:
@@ -108,14 +108,14 @@ def test_a_server_that_was_never_there_is_asked_about_one_agent_only(center: Vir
     results = center.declare(FLOOR, "recording", retries=2)
     assert center.values() == ["STATUS"] * 3
     assert "not attempted" in str(results[1].outcome.failure)
-    assert {told.outcome.failure.reason for told in results if told.outcome.failure} == {"unreachable"}
+    assert {result.outcome.failure.reason for result in results if result.outcome.failure} == {"unreachable"}
 
 
 def test_a_server_that_goes_away_in_the_middle_is_given_up_after_a_few(center: VirtualCallCenter) -> None:
     numbers = count()
     center.meddle = failing(REFUSED, lambda _form: next(numbers) >= 100)
     results = center.declare(FLOOR, "idle", retries=2)
-    assert len([told for told in results if told.outcome.confirmed]) == 100
+    assert len([result for result in results if result.outcome.confirmed]) == 100
     assert len(center.calls) - 100 <= 3 * 8
     assert "not attempted" in str(results[-1].outcome.failure)
 
@@ -123,7 +123,7 @@ def test_a_server_that_goes_away_in_the_middle_is_given_up_after_a_few(center: V
 def test_a_server_that_is_away_for_three_seconds_costs_nobody_his_state(center: VirtualCallCenter) -> None:
     center.meddle = failing(REFUSED, lambda _form: 1.0 < center.now() - STARTED_AT < 4.0)
     results = center.declare(FLOOR, "recording", wait_timeout=20)
-    assert all(told.outcome.confirmed for told in results)
+    assert all(result.outcome.confirmed for result in results)
     assert [len(center.live(user)) for user in FLOOR] == [1] * 300
 
 
@@ -131,7 +131,7 @@ def test_check_mode_sends_no_signal_and_names_those_it_would(center: VirtualCall
     center.dialer.start_recording("1007")
     results = center.declare(FLOOR, "recording", check_mode=True)
     assert center.values() == ["STATUS"] * 300
-    assert [told.user for told in results if not told.outcome.changed] == ["1007"]
+    assert [result.user for result in results if not result.outcome.changed] == ["1007"]
 
 
 def test_the_rate_limit_holds_for_all_calls_together(center: VirtualCallCenter) -> None:
@@ -144,12 +144,12 @@ def test_an_interruption_begins_nothing_more_and_hides_nothing(center: VirtualCa
     results = center.declare(FLOOR, "recording", interrupted=lambda: len(center.calls) >= 50)
     assert len(center.calls) <= 50 + 8
     signalled = {user for _at, value, user in center.calls if value == "BEGIN"}
-    assert {told.user for told in results if told.outcome.changed} == signalled
-    assert {told.outcome.failure.reason for told in results if told.outcome.failure} == {"interrupted"}
-    assert {told.outcome.state for told in results if told.outcome.signals} <= {None, "recording"}
+    assert {result.user for result in results if result.outcome.changed} == signalled
+    assert {result.outcome.failure.reason for result in results if result.outcome.failure} == {"interrupted"}
+    assert {result.outcome.state for result in results if result.outcome.signals} <= {None, "recording"}
     center.at += 5
     again = center.declare(FLOOR, "recording")
-    assert all(told.outcome.confirmed for told in again)
+    assert all(result.outcome.confirmed for result in again)
     assert [len(center.live(user)) for user in FLOOR] == [1] * 300
 
 
@@ -162,7 +162,7 @@ def test_polls_that_are_all_late_at_once_are_caught_up_with() -> None:
     """A slow server and a large floor: by the time that everyone has been signalled, every first poll is overdue."""
     center = VirtualCallCenter(agents=1500, latency=0.05)
     results = center.declare(list(center.dialer.agents), "recording")
-    assert all(told.outcome.confirmed for told in results)
+    assert all(result.outcome.confirmed for result in results)
 
 
 def test_a_thousand_agents_cost_no_more_each_than_a_hundred() -> None:
@@ -190,7 +190,7 @@ def test_no_screen_up_to_ten_seconds_slow_ever_begins_two(poll: float, act: floa
     center.at += 60
     assert [len(center.live(user)) for user in center.dialer.agents] == [1] * 20
     if wait_timeout >= poll + act + 1:
-        assert all(told.outcome.confirmed for told in results)
+        assert all(result.outcome.confirmed for result in results)
 
 
 @pytest.mark.parametrize("after", [0.0, 0.7, 1.9, 3.1, 4.4])
@@ -221,7 +221,7 @@ def test_a_rate_limit_takes_no_agents_time_away() -> None:
     for _time in range(2):
         center.dialer.start_recording("1000")
     results = center.declare(list(center.dialer.agents), "idle", rate_limit=5)
-    assert all(told.outcome.confirmed for told in results)
+    assert all(result.outcome.confirmed for result in results)
     assert center.live("1000") == []
 
 
@@ -232,7 +232,7 @@ def test_an_interruption_ends_also_the_one_whose_answer_stopped_the_run(center: 
         FLOOR[:3], "recording", wait_timeout=600, interrupted=lambda: center.now() - STARTED_AT > 5
     )
     assert center.now() - STARTED_AT < 6
-    assert {told.outcome.failure.reason for told in results if told.outcome.failure} == {
+    assert {result.outcome.failure.reason for result in results if result.outcome.failure} == {
         "interrupted",
         "not_understood",
     }
@@ -247,10 +247,10 @@ def test_a_proxy_that_refuses_everybody_in_the_middle_is_given_up_after_a_few(ce
 
 
 def test_with_a_refusal_of_an_earlier_run_nobody_is_asked(center: VirtualCallCenter) -> None:
-    fleet = Scheduler(center, DesiredState("idle"))
-    results = fleet.run([Agent("1000"), Agent("1001")], _errors.AuthenticationFailedError())
+    scheduler = Scheduler(center, DesiredState("idle"))
+    results = scheduler.run([Agent("1000"), Agent("1001")], _errors.AuthenticationFailedError())
     assert center.calls == []
-    assert {told.outcome.failure.reason for told in results if told.outcome.failure} == {"authentication_failed"}
+    assert {result.outcome.failure.reason for result in results if result.outcome.failure} == {"authentication_failed"}
 
 
 def test_a_worker_that_cannot_be_made_is_an_error_and_no_endless_wait(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,8 +289,8 @@ def test_a_begin_of_somebody_else_that_waits_is_ended_when_it_starts_while_idle_
         center.dialer.write_slot(user, "BEGIN")
     assert center.declare(FLOOR[:10], "idle")[3].outcome.confirmed  # true at that moment, and soon no more
     results = center.declare(FLOOR[:10], "idle", stable_for=6.0)
-    assert [told.user for told in results if told.outcome.changed] == ["1003", "1007"]
-    assert all(told.outcome.confirmed for told in results)
+    assert [result.user for result in results if result.outcome.changed] == ["1003", "1007"]
+    assert all(result.outcome.confirmed for result in results)
     center.at += 60
     assert not any(center.live(user) for user in FLOOR[:10])
 
@@ -304,6 +304,6 @@ def test_a_campaign_that_records_every_call_does_not_outlast_idle_that_must_hold
             center.dialer.start_call("1000")
 
     center.meddle = call_comes
-    (told,) = center.declare(["1000"], "idle", stable_for=5.0)
-    assert (told.outcome.signals, told.outcome.confirmed) == (("END",), True)
+    (result,) = center.declare(["1000"], "idle", stable_for=5.0)
+    assert (result.outcome.signals, result.outcome.confirmed) == (("END",), True)
     assert not center.live("1000")
