@@ -332,7 +332,7 @@ class Canned:
 
     body = b""
 
-    def post(self, _url: str, _form: dict[str, str]) -> bytes:
+    def post(self, _url: str, _form: dict[str, str], _longest: int = 0) -> bytes:
         return self.body
 
 
