@@ -383,7 +383,8 @@ def test_a_hostile_table_is_read_as_it_stands_or_refused(figure: Figure) -> None
     dialer = Dialer(Clock(lambda: 1795338820.0))
     dialer.accounts["6666"] = Account("6666", PASSWORD)
     server = NonAgentApi(dialer)
-    form = {"user": "6666", "pass": PASSWORD, "function": "logged_in_agents", "stage": "tab", "header": "YES"}
+    form = {"source": "test", "user": "6666", "pass": PASSWORD, "function": "logged_in_agents"}
+    form |= {"stage": "tab", "header": "YES"}
     bodies = [server.answer(form, "127.0.0.1"), server.answer({**form, "pass": "x"}, "127.0.0.1")]
     populate(dialer, 10, ["SALES"], ["INCALL", "PAUSED"], seed=1)
     bodies += [server.answer({**form, "show_sub_status": flag}, "127.0.0.1") for flag in ("YES", "NO")]
@@ -415,7 +416,7 @@ def test_a_hostile_recording_log_is_read_as_it_stands_or_refused(figure: Figure)
     dialer.accounts["6666"] = Account("6666", PASSWORD)
     server = NonAgentApi(dialer)
     asked = {"function": "recording_lookup", "extension": "SACBC", "date": "2026-11-22", "duration": "Y"}
-    form = {"user": "6666", "pass": PASSWORD, "stage": "tab", "header": "YES", **asked}
+    form = {"source": "test", "user": "6666", "pass": PASSWORD, "stage": "tab", "header": "YES", **asked}
     bodies = [server.answer(form, "127.0.0.1"), server.answer({**form, "pass": "x"}, "127.0.0.1")]
     fill_log(dialer, 40, agents=3, seed=1)
     dialer.log_in("1000")

@@ -47,6 +47,8 @@ def is_cut_off(text: str) -> bool:
 def quotable(text: str) -> str:
     """``text`` where it may be shown, else "".
 
-    Nothing that is escaped for HTML, a URL or a string, for the password could be in it without looking like itself.
+    Nothing that is escaped for HTML, a URL or a string, for the password could be in it without looking like itself,
+    and nothing of a refused login, which echoes it (protocol 3.2, 5.3).
     """
-    return text if re.fullmatch(r"[^|:<>&%+\\\n]{1,80}", text) else ""
+    is_of_login = re.search("password|login", text, re.IGNORECASE)
+    return text if re.fullmatch(r"[^|:<>&%+\\\n]{1,80}", text) and not is_of_login else ""
