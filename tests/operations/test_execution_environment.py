@@ -77,9 +77,9 @@ def test_the_project_for_awx_comes_with_a_definition_of_its_image(tmp_path: Path
 def test_a_job_runs_in_what_results(introspected: dict[str, Any], simulator: Simulator, tmp_path: Path) -> None:
     """A virtual environment of ansible-core, ansible-runner and what was found, as an image has them."""
     venv = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     wanted = ["ansible-core", "ansible-runner", *[line.partition("#")[0].strip() for line in introspected["python"]]]
-    pip = [sys.executable, "-m", "pip", "--python", str(venv), "install", "--quiet", "--no-compile"]
+    pip = [f"{venv}/bin/python", "-m", "pip", "install", "--quiet", "--no-compile"]
     subprocess.run([*pip, "--constraint", str(ROOT / "requirements-dev.txt"), *wanted], check=True)
     site = Path(sysconfig.get_path("purelib", vars={"base": str(venv)}))
     (site / COLLECTION).parent.mkdir(parents=True)

@@ -211,7 +211,7 @@ def test_an_empty_answer_is_none_and_the_python_is_ansibles(simulator: Simulator
     assert code == 0, output
     assert "AnsiballZ_vicidial" not in output
     asked = [call["function"] for call in simulator.journal.entries()]
-    assert asked.count("logged_in_agents") == 1  # the audit's, which is the last
+    assert asked.count("logged_in_agents") == 2  # the preflight's check, and the audit's, which is the last
 
 
 def test_an_empty_answer_is_none_for_a_window_too(simulator: Simulator, tmp_path: Path) -> None:
