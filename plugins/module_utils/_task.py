@@ -137,6 +137,14 @@ class Operation(Task):
         return {**self._report(results, one_was_named), "login": login}
 
 
+def with_failure(found: dict[str, Any], failure: ApiError | None) -> dict[str, Any]:
+    """``found`` as the result of a module about no agent, with what ``failure`` says where there is one."""
+    if failure is None:
+        return found
+    message = str(failure)
+    return {**found, "failed": True, "msg": message[:1].upper() + message[1:], "reason": failure.reason}
+
+
 def run_module(task: Task) -> None:
     """Be the module: arguments from Ansible in, its exit out. A cancelled job still hears what was done."""
     module = AnsibleModule(**task.spec, supports_check_mode=True)

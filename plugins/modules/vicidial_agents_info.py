@@ -153,7 +153,7 @@ from ..module_utils._client.non_agent_api import logged_in_agents
 from ..module_utils._errors import ApiError, NotAttemptedError
 from ..module_utils._login import NOT_SENT, LoginHistory, login_of
 from ..module_utils._protocol.tables import LoggedInAgent
-from ..module_utils._task import Task, reason_not_to_log_in, run_module
+from ..module_utils._task import Task, reason_not_to_log_in, run_module, with_failure
 
 _COLUMNS = [column.name for column in fields(LoggedInAgent) if column.name not in ("pause_code", "sub_status")]
 
@@ -191,10 +191,7 @@ def _result(params: _options.Params, agents: list[LoggedInAgent], failure: ApiEr
         "agents": [{name: getattr(agent, name) for name in _COLUMNS} for agent in agents],
         "server_url": f"{url.scheme}://{url.netloc}",
     }
-    if failure is None:
-        return found
-    message = str(failure)
-    return {**found, "failed": True, "msg": message[:1].upper() + message[1:], "reason": failure.reason}
+    return with_failure(found, failure)
 
 
 LISTING = Listing()

@@ -216,7 +216,7 @@ from ..module_utils._login import ACCEPTED, NOT_SENT, LoginHistory, login_of
 from ..module_utils._protocol.recording_log import LogRow, LogSearch
 from ..module_utils._protocol.replies import Version
 from ..module_utils._recording_log import look_up, utc_offset
-from ..module_utils._task import Task, reason_not_to_log_in, run_module
+from ..module_utils._task import Task, reason_not_to_log_in, run_module, with_failure
 
 
 class LogListing(Task):
@@ -297,10 +297,7 @@ def _result(
         "server_time": version.date if version else None,
         "utc_offset": utc_offset(version) if version else None,
     }
-    if failure is None:
-        return found
-    message = str(failure)
-    return {**found, "failed": True, "msg": message[:1].upper() + message[1:], "reason": failure.reason}
+    return with_failure(found, failure)
 
 
 LOG_LISTING = LogListing()

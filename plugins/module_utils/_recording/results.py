@@ -165,9 +165,14 @@ def _warnings(results: Sequence[AgentResult]) -> list[str]:
     stale = [result for result in results if result.outcome.confirmed and _stale(result.outcome)]
     if not stale:
         return []
-    names = ", ".join(str(result.user) for result in stale[:_MOST_NAMED])
-    more = f" and {len(stale) - _MOST_NAMED} more" if len(stale) > _MOST_NAMED else ""
-    return [f"STATUS shows a recording of agents in no call, probably left over from an earlier one: {names}{more}."]
+    names = _some([str(result.user) for result in stale])
+    return [f"STATUS shows a recording of agents in no call, probably left over from an earlier one: {names}."]
+
+
+def _some(names: Sequence[str]) -> str:
+    """``names`` up to a number that a person reads, and how many more there are."""
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def _failed_first(results: Sequence[AgentResult]) -> list[AgentResult]:
@@ -228,6 +233,5 @@ def _roll(failed: Sequence[AgentResult], of_all: int) -> str:
     """Who failed, by name up to a number that a person reads; nothing where the one message names the one agent."""
     if of_all == 1:
         return ""
-    names = [f"{result.user or result.agent.alt_user} ({_judged(result)['reason']})" for result in failed[:_MOST_NAMED]]
-    more = f" and {len(failed) - _MOST_NAMED} more" if len(failed) > _MOST_NAMED else ""
-    return f"{len(failed)} of {of_all} agents failed: {', '.join(names)}{more}. "
+    names = [f"{result.user or result.agent.alt_user} ({_judged(result)['reason']})" for result in failed]
+    return f"{len(failed)} of {of_all} agents failed: {_some(names)}. "
