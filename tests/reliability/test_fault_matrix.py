@@ -234,6 +234,7 @@ EVENTS: dict[str, Event] = {
     "campaign DISABLED": with_dialer(lambda dialer, _user: setattr(dialer.campaigns["SALES"], "stereo", "DISABLED")),
     "screen closed": screen_with(open=False),
     "screen slow": screen_with(poll=4.0),
+    "screen hidden": screen_with(hidden=True),
     "signal lost": screen_with(lose=1),
     "restart of 3 s": restart(3.0),
     "away for 6 s": restart(6.0),
@@ -346,6 +347,7 @@ def test_every_fault_of_the_call_center_is_in_the_matrix() -> None:
         "php7": "PHP 7",
         "clock-jump": "clock an hour back",
         "screen-closed": "screen closed",
+        "screen-hidden": "screen hidden",
         "screen-slow": "screen slow",
         "signal-lost": "signal lost",
     }
