@@ -11,8 +11,13 @@ from functools import cache
 from pathlib import Path
 
 # Asks the candidate itself: a pyenv shim exists for versions that are not switched on, a Debian Python may lack the
-# parts that make virtual environments, and a virtual environment's Python stands for another one.
-_PROBE = "import ensurepip, sys, venv; print(getattr(sys, '_base_executable', sys.executable))"
+# parts that make virtual environments, and a virtual environment's Python stands for another one. That is told by its
+# base_prefix: _base_executable of Python 3.10 is the environment's own, which then was made anew while it was in use.
+_PROBE = """
+import ensurepip, os, sys, venv
+of_base = os.path.join(sys.base_prefix, "bin", "python%d.%d" % sys.version_info[:2])
+print(of_base if os.path.exists(of_base) else sys.executable)
+"""
 
 
 @cache
