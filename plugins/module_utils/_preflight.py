@@ -45,6 +45,8 @@ UNKNOWN = "unknown"
 # The reasons that are no error's: they are seen from here, whatever the server says.
 INSECURE_CONNECTION = "insecure_connection"
 CLOCK_DIFFERENCE = "clock_difference"
+# What the playbook says of a server that is fit for recordings, and does not let the account list agents.
+NO_LISTING = "no_listing"
 
 # Start times and schedules that are further apart than this mislead whoever compares them.
 MOST_SECONDS_APART = 5.0

@@ -14,6 +14,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..module_utils._preflight import LISTING, NO_LISTING
+
 Result = Mapping[str, Any]
 Record = Mapping[str, Any]
 
@@ -151,7 +153,8 @@ def preflight(result: Result, accepted: Sequence[str]) -> dict[str, Any]:
     """What the playbook preflight says about the ``result`` of vicidial_agent_api_info.
 
     Returns ``lines``, ``statistics`` and ``failure``, as ``declared`` does.
-    What failed comes first, and all that could not be looked at for one cause is one line.
+    What failed comes first, and all that could not be looked at for one cause is one line. A server is fit without the
+    check listing, for recordings do not need it; but whoever sees this succeed goes on to an audit, which does.
     """
     checks = result.get("checks", [])
     known = [check for check in checks if check["status"] != "unknown"]
@@ -161,9 +164,12 @@ def preflight(result: Result, accepted: Sequence[str]) -> dict[str, Any]:
         if check["status"] == "unknown":
             not_known.setdefault(_meaning(check), []).append(check["check"])
     lines += [f"unknown {', '.join(names)}: {meaning}" for meaning, names in not_known.items()]
-    blocking = [name for name in result.get("blocking", ()) if name not in accepted]
+    not_listed = [check["check"] for check in checks if check["check"] == LISTING and check["status"] != "passed"]
+    blocking = [name for name in (*result.get("blocking", ()), *not_listed) if name not in accepted]
     failure = for_reader(result.get("msg", ""), _OF_PLAYBOOKS) if blocking or not checks else ""
-    reason = (result.get("reason") or "not_fit") if failure else ""
+    if blocking == [LISTING]:
+        failure += f" Where recordings are all that is wanted, run it with -e vicidial_preflight_accepted={LISTING}."
+    reason = (result.get("reason") or (NO_LISTING if checks else "invalid_argument")) if failure else ""
     return {"lines": lines, "statistics": {"failed_checks": blocking, "reason": reason}, "failure": failure}
 
 

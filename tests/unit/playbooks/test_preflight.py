@@ -89,22 +89,28 @@ def test_a_wrong_password_is_one_login_and_exit_code_2_and_never_printed(
 
 def test_a_loop_of_modules_is_one_login(simulator: Simulator, tmp_path: Path) -> None:
     options = {"api_url": simulator.url, "api_user": "6666", "api_password": "wrong"}
-    asked = {"telephony.vicidial.vicidial_agent_api_info": options, "loop": [1, 2], "register": "told"}
-    told = [
-        "told.results[0].blocking[0] == 'address'",
-        "told.results[1].checks | selectattr('status', 'equalto', 'passed') | map(attribute='check')"
+    asked = {"telephony.vicidial.vicidial_agent_api_info": options, "loop": [1, 2], "register": "found"}
+    expected = [
+        "found.results[0].blocking[0] == 'address'",
+        "found.results[1].checks | selectattr('status', 'equalto', 'passed') | map(attribute='check')"
         " == ['server', 'tls', 'build', 'clock']",
-        "told.results | map(attribute='reason') | unique == ['authentication_failed']",
-        "told.results[1].msg is search('has rejected a login of this account in this run')",
+        "found.results | map(attribute='reason') | unique == ['authentication_failed']",
+        "found.results[1].msg is search('has rejected a login of this account in this run')",
     ]
-    play(tmp_path, [asked, {"assert": {"that": told}}], python=python_for(AS_MODULE, tmp_path))
+    play(tmp_path, [asked, {"assert": {"that": expected}}], python=python_for(AS_MODULE, tmp_path))
     assert simulator.dialer.accounts["6666"].failures == 1
 
 
 def test_what_is_accepted_may_fail(simulator: Simulator, tmp_path: Path) -> None:
     simulator.control.act("advance", {"seconds": 3600})
+    simulator.control.act("account", {"user": "6666", "level": 6})
     code, output = preflight(tmp_path, variables={**connection(simulator), "vicidial_preflight_accepted": "tls, clock"})
+    assert code == 2, output
+    assert "failed listing: No agents can be listed" in output
+    accepted = {"vicidial_preflight_accepted": "tls, clock, listing"}
+    code, output = preflight(tmp_path, variables={**connection(simulator), **accepted})
     assert code == 0, output
+    assert "failed (accepted) listing: No agents can be listed" in output
     assert "failed (accepted) clock: The server's clock is 3" in output
 
 
@@ -112,5 +118,5 @@ def test_what_cannot_be_done_without_is_not_accepted(simulator: Simulator, tmp_p
     variables = {**connection(simulator), "vicidial_preflight_accepted": ["tls", "permission"]}
     code, output = preflight(tmp_path, variables=variables)
     assert code == 2, output
-    assert "vicidial_preflight_accepted holds another name than tls and clock" in output
+    assert "vicidial_preflight_accepted holds another name than tls, clock and listing" in output
     assert simulator.journal.entries() == []

@@ -95,10 +95,11 @@ def test_status_is_a_table_and_the_numbers_that_are_not_zero() -> None:
     ]
 
 
-def test_preflight_shows_what_failed_first_and_what_could_not_be_looked_at_in_one_line() -> None:
-    def check(name: str, status: str, meaning: str, remedy: str | None = None) -> dict[str, Any]:
-        return {"check": name, "status": status, "meaning": meaning, "remedy": remedy}
+def check(name: str, status: str, meaning: str = "It is so.", remedy: str | None = None) -> dict[str, Any]:
+    return {"check": name, "status": status, "meaning": meaning, "remedy": remedy}
 
+
+def test_preflight_shows_what_failed_first_and_what_could_not_be_checked_in_one_line() -> None:
     result = {
         "checks": [
             check("server", "passed", "It answers."),
@@ -119,3 +120,17 @@ def test_preflight_shows_what_failed_first_and_what_could_not_be_looked_at_in_on
     ]
     assert found["failure"] == "Not fit."
     assert summary({**result, "blocking": ["tls"]}, "preflight", accepted=["tls"])["failure"] == ""
+
+
+@pytest.mark.parametrize("status", ["failed", "unknown"])
+def test_preflight_fails_without_a_list_of_agents_unless_that_is_accepted(status: str) -> None:
+    result = {
+        "checks": [check("credentials", "passed"), check("listing", status)],
+        "blocking": [],
+        "msg": "Fit for stereo recordings. listing: No agents can be listed.",
+    }
+    found = summary(result, "preflight", accepted=[])
+    assert found["failure"].startswith(result["msg"])
+    assert "-e vicidial_preflight_accepted=listing" in found["failure"]
+    assert found["statistics"] == {"failed_checks": ["listing"], "reason": "no_listing"}
+    assert summary(result, "preflight", accepted=["listing"])["failure"] == ""
