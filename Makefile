@@ -1,3 +1,7 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
 # Finds a Python, makes an environment with nox in it, and calls nox: the sessions are in noxfile.py. `make` lists them.
 #
 # Needs git, GNU make and Python 3.10 or newer; the rest is installed into .venv/.

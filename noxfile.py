@@ -69,6 +69,15 @@ CONNECTED = {
 }
 
 
+# What GitHub reads, and the schema of it that check-jsonschema brings along.
+GITHUB = {
+    "vendor.github-workflows": "workflows/*.yml",
+    "custom.github-workflows-require-timeout": "workflows/*.yml",
+    "vendor.github-issue-forms": "ISSUE_TEMPLATE/[!c]*.yml",
+    "vendor.github-issue-config": "ISSUE_TEMPLATE/config.yml",
+    "vendor.dependabot": "dependabot.yml",
+}
+
 # What the tests start besides Python's own, with the Debian package that has it.
 PROGRAMS = {"git": "git", "openssl": "openssl"}
 
@@ -214,7 +223,7 @@ def all_pairs(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, documentation, changelog."""
+    """Style, types, documentation, changelog, licenses, workflows."""
     main = tools(session)
     make_awx_collection()
     # For mypy, which looks for a namespace package in its own path only (pyproject.toml).
@@ -232,6 +241,10 @@ def lint(session: nox.Session) -> None:
     run(session, main, "ansible-lint", quiet=True, HOME=str(home), **CONNECTED)
     run(session, main, "antsibull-docs", "lint-collection-docs", "--plugin-docs", ".", quiet=True, HOME=str(home))
     run(session, main, "antsibull-changelog", "lint", quiet=True, HOME=str(home))
+    run(session, main, "reuse", "lint", quiet=True)
+    for schema, files in GITHUB.items():
+        checked = sorted(map(str, (ROOT / ".github").glob(files)))
+        run(session, main, "check-jsonschema", "--builtin-schema", schema, *checked, quiet=True)
 
 
 @nox.session

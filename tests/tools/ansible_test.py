@@ -4,7 +4,8 @@
 """Runs ansible-test of a virtual environment: ``python -m tests.tools.ansible_test NAME ARGUMENT...``.
 
 ansible-test takes a collection only from a folder named ansible_collections, outside any git tree, and not through a
-link: it gets a copy of what git knows or would add.
+link: it gets a copy of what git knows or would add. It runs on this machine, or, where there is an engine, in the
+container that CONTAINER names, such as "default" (the workflows in .github).
 """
 
 from __future__ import annotations
@@ -78,6 +79,12 @@ def write_stand_ins(home: Path, environment: Path) -> None:
         (place / name).write_text("not a key\n", encoding="utf-8")
 
 
+def where() -> list[str]:
+    """ansible-test's options for the place to run in."""
+    container = os.environ.get("CONTAINER")
+    return ["--docker", container] if container else ["--local"]
+
+
 def run(name: str, arguments: list[str], work: Path) -> int:
     """Run it in a copy below ``work``; returns the exit code."""
     # It writes the path of its Python into the first line of scripts, where no space may stand: reached through this
@@ -98,7 +105,7 @@ def run(name: str, arguments: list[str], work: Path) -> int:
     path = os.pathsep.join([f"{environment}/bin", f"{environments}/py39/bin", "/usr/local/bin", "/usr/bin", "/bin"])
     variables = {**os.environ, "HOME": str(home), "PATH": path}
     variables.pop("ANSIBLE_CONFIG", None)
-    command = [f"{environment}/bin/python", f"{environment}/bin/ansible-test", *arguments, "--local", "--color", "no"]
+    command = [f"{environment}/bin/python", f"{environment}/bin/ansible-test", *arguments, *where(), "--color", "no"]
     started = 0
     skipped = False
     with subprocess.Popen(

@@ -1,3 +1,6 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Stands in for the get-pip script that ansible-test would download (ansible_test.py)."""
 
 from __future__ import annotations

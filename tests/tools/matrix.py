@@ -7,11 +7,14 @@
 node and under ansible-test. ``tools`` is the lowest Python that the tools in requirements-dev.txt run on; the pairs
 with a lower one are tested too, where there is another Python for the tools. ``managed host`` is the oldest Python
 there.
+
+``python3 -m tests.tools.matrix`` writes what the workflows in .github take from it, in the form of ``$GITHUB_OUTPUT``.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,3 +65,14 @@ def ends_of(pythons: Collection[str]) -> list[Pair]:
 def newest_of(pythons: Collection[str]) -> Pair | None:
     """The newest of ``pythons`` with the newest ansible-core for it, or None if no ansible-core supports any."""
     return max(pairs_of(pythons), key=lambda pair: (version(pair.python), version(pair.core)), default=None)
+
+
+def outputs_for_workflows() -> str:
+    """``pairs``, a job for each; ``pythons``, one a line, as the action setup-python wants several; ``newest``."""
+    pairs = json.dumps([{"leg": str(pair), "python": pair.python} for pair in PAIRS])
+    pythons = "\n".join([MANAGED_PYTHON, *reversed(PYTHONS)])
+    return f"pairs={pairs}\npythons<<END\n{pythons}\nEND\nnewest={PYTHONS[0]}\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(outputs_for_workflows())
