@@ -13,7 +13,7 @@ from typing import Any, Callable
 
 from . import _options
 from ._errors import InvalidArgumentError, NoAnswerError
-from ._protocol.recording_log import LogSearch
+from ._protocol.recording_log import LogSearch, is_searchable
 from ._protocol.replies import Version
 from ._protocol.words import KINDS, MONO
 from ._recording_log import Day, Question, Span
@@ -56,7 +56,7 @@ def question(params: _options.Params, ask_version: Callable[[], Version | None])
         if not _can_ask_for_mono(params):
             raise _unusable("VICIdial cannot be asked for the mono recordings of all agents", "Name agent_users")
         for user in users:
-            if not re.fullmatch(".{3,20}", user):  # protocol 8.1
+            if not is_searchable(user):
                 raise _unusable(f"the log finds mono recordings of users with 3 to 20 characters only, not of {user}")
     return Question(_where(params, ask_version), kinds(params), users)
 

@@ -30,6 +30,9 @@ from ._protocol.words import CODES, KINDS, MONO
 # so long before it.
 LONGEST_RECORDING = timedelta(hours=12)
 
+# A question about this moment may take so long that a recording begins on the next day.
+_LONGEST_LOOK = timedelta(minutes=5)
+
 # Time zones are whole quarters of an hour from UTC, up to 14 hours.
 _ZONE_MINUTES = 15
 _FARTHEST_ZONE_MINUTES = 14 * 60
@@ -95,13 +98,28 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Running:
+    """The recordings that run while the log is asked, from the server's time ``at`` on."""
+
+    at: datetime
+
+    def days(self) -> Iterator[date]:
+        """The days on which such recordings began."""
+        return Span(self.at, self.at + _LONGEST_LOOK).days()
+
+    def holds(self, row: LogRow) -> bool:
+        """Whether ``row`` is one of them."""
+        return is_running(row)
+
+
+@dataclass(frozen=True)
 class Question:
     """Which recordings: of a call, by its lead_id or uniqueid, or of a time and, where they are named, of agents.
 
     Mono recordings of a time are asked for agent by agent only.
     """
 
-    where: LogSearch | Day | Span
+    where: LogSearch | Day | Span | Running
     kinds: tuple[str, ...] = KINDS
     agent_users: tuple[str, ...] = ()
 

@@ -14,11 +14,13 @@ import threading
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from . import _options
 from ._client.agent_api import AgentApi
 from ._client.http import HAS_REQUESTS
 from ._errors import ApiError, DefectError, InvalidArgumentError
+from ._log_session import LogSession
 from ._login import NOT_SENT, UNANSWERED, LoginHistory, login_of
 from ._recording.scheduler import AgentResult, Progress, Scheduler
 from ._recording.steps import DesiredState
@@ -39,8 +41,12 @@ class Task:
 
     # What AnsibleModule and ArgumentSpecValidator take, to the same effect.
     spec: dict[str, Any]
-    # Which of the two APIs it logs in to: they do not take the same passwords (protocol 3.5).
+    # Which of the two APIs it logs in to first: they do not take the same passwords (protocol 3.5).
     api = "agent"
+
+    def api_for(self, _arguments: _options.Params) -> str:
+        """Which API it logs in to first with ``_arguments`` as the playbook has them."""
+        return self.api
 
     def perform(
         self,
@@ -100,7 +106,8 @@ def reason_not_to_log_in(params: _options.Params, history: LoginHistory) -> ApiE
 class Operation(Task):
     """What a module does to agents: its own options, the state that they declare, and how outcomes become its result.
 
-    ``report`` takes the outcomes in order, and whether the task names a single agent.
+    ``report`` takes the outcomes in order, and whether the task names a single agent. ``look_into_log`` takes the
+    result of a task with ``log``, its options and the log, and returns the result with what the log says.
     """
 
     def __init__(
@@ -108,16 +115,22 @@ class Operation(Task):
         options: dict[str, dict[str, Any]],
         wanted: Callable[[_options.Params], DesiredState],
         report: Callable[[list[AgentResult], bool], dict[str, Any]],
+        look_into_log: Callable[[dict[str, Any], _options.Params, LogSession], dict[str, Any]],
     ) -> None:
-        shared = {**_options.AGENT_SPEC, **_options.THROTTLE_SPEC, **_options.CONNECTION_SPEC}
+        shared = {**_options.AGENT_SPEC, **_options.THROTTLE_SPEC, **_options.CONNECTION_SPEC, **_options.LISTING_SPEC}
         self.spec = {
-            "argument_spec": {**options, **shared},
+            "argument_spec": {**options, "log": {"type": "bool", "default": False}, **shared},
             "mutually_exclusive": WAYS_TO_NAME,
             "required_one_of": WAYS_TO_NAME,
             "required_by": _options.CONNECTION_REQUIRED_BY,
         }
         self._wanted = wanted
         self._report = report
+        self._look_into_log = look_into_log
+
+    def api_for(self, arguments: _options.Params) -> str:
+        """The log is tried first: an account that may not read it is refused before anything is sent."""
+        return "non-agent" if boolean(arguments.get("log"), strict=False) else self.api
 
     def _drive(
         self,
@@ -130,18 +143,37 @@ class Operation(Task):
     ) -> dict[str, Any]:
         agents, one_was_named = _options.agents(params)
         refusal = reason_not_to_log_in(params, history) if agents else None
-        with WorkerPool(_options.connection(params), params["concurrency"]) as pool:
-            scheduler = Scheduler(pool, self._wanted(params), check_mode, params["rate_limit"], interrupted, watch)
-            results = scheduler.run(agents, refusal)
-        login = NOT_SENT if refusal or not agents else login_of(scheduler.trouble)
-        return {**self._report(results, one_was_named), "login": login}
+        log, is_log_asked = LogSession(params, interrupted), params["log"] and bool(agents) and refusal is None
+        try:
+            if is_log_asked:
+                refusal = log.refusal()
+            with WorkerPool(_options.connection(params), params["concurrency"]) as pool:
+                scheduler = Scheduler(pool, self._wanted(params), check_mode, params["rate_limit"], interrupted, watch)
+                results = scheduler.run(agents, refusal)
+            result = self._report(results, one_was_named)
+            login = log.login if refusal or not agents else login_of(scheduler.trouble)
+            if is_log_asked and refusal is None and scheduler.trouble is None:
+                result = self._with_log(result, params, log)
+                login = log.login
+        finally:
+            log.close()
+        return {**result, "login": login}
+
+    def _with_log(self, result: dict[str, Any], params: _options.Params, log: LogSession) -> dict[str, Any]:
+        """``result`` with what the log says, or with why it was not read."""
+        try:
+            return self._look_into_log(result, params, log)
+        except ApiError as error:
+            # Ansible would not set the facts of a task that failed.
+            left = {key: value for key, value in result.items() if key != "ansible_facts"}
+            return left if left.get("failed") else with_failure(left, error, "the recording log was not read: ")
 
 
-def with_failure(found: dict[str, Any], failure: ApiError | None) -> dict[str, Any]:
-    """``found`` as the result of a module about no agent, with what ``failure`` says where there is one."""
+def with_failure(found: dict[str, Any], failure: ApiError | None, what_failed: str = "") -> dict[str, Any]:
+    """``found``, with what ``failure`` says where there is one; ``what_failed`` goes before it."""
     if failure is None:
         return found
-    message = str(failure)
+    message = f"{what_failed}{failure}"
     return {**found, "failed": True, "msg": message[:1].upper() + message[1:], "reason": failure.reason}
 
 

@@ -209,11 +209,9 @@ from functools import cache
 from typing import Any, Callable
 
 from ..module_utils import _log_options, _options
-from ..module_utils._client.agent_api import AgentApi
-from ..module_utils._client.non_agent_api import RecordingLog
-from ..module_utils._errors import AccountError, ApiError, InterruptedRunError, InvalidArgumentError, NotAttemptedError
-from ..module_utils._login import ACCEPTED, NOT_SENT, LoginHistory, login_of
-from ..module_utils._protocol.recording_log import LogRow, LogSearch
+from ..module_utils._errors import ApiError, NotAttemptedError
+from ..module_utils._log_session import LogSession
+from ..module_utils._login import NOT_SENT, LoginHistory
 from ..module_utils._protocol.replies import Version
 from ..module_utils._recording_log import look_up, utc_offset
 from ..module_utils._task import Task, reason_not_to_log_in, run_module, with_failure
@@ -239,48 +237,27 @@ class LogListing(Task):
         refusal = reason_not_to_log_in(params, history)
         if refusal is not None:
             return {**_result(params, None, [], NotAttemptedError(refusal)), "login": NOT_SENT}
-        try:
-            log = RecordingLog(_options.non_agent_connection(params), params["retries"])
-        except InvalidArgumentError as error:
-            return {**_result(params, None, [], error), "login": NOT_SENT}
-        version, login = None, NOT_SENT
-
-        def find(search: LogSearch) -> list[LogRow]:
-            nonlocal login
-            if interrupted():
-                raise InterruptedRunError
-            try:
-                rows = log.find(search)
-            except ApiError as error:
-                if login != ACCEPTED or isinstance(error, AccountError):
-                    login = login_of(error)
-                raise
-            login = ACCEPTED
-            return rows
-
-        ask_version = cache(lambda: _version(params))
+        log, version = LogSession(params, interrupted), None
+        ask_version = cache(lambda: _version(log, params))
         try:
             question = _log_options.question(params, ask_version)
             version = ask_version()
-            result = _result(params, version, look_up(question, find))
+            result = _result(params, version, look_up(question, log.find))
         except ApiError as error:
             result = _result(params, version, [], error)
         finally:
             log.close()
-        return {**result, "login": login}
+        return {**result, "login": log.login}
 
 
-def _version(params: _options.Params) -> Version | None:
+def _version(log: LogSession, params: _options.Params) -> Version | None:
     """What the server says of its time. That it says nothing is a failure only where its time is needed."""
-    api = AgentApi(_options.connection(params))
     try:
-        return api.version()
+        return log.version()
     except ApiError:
         if params["since"] is not None and params["until"] is None:
             raise
         return None
-    finally:
-        api.close()
 
 
 def _result(

@@ -20,6 +20,7 @@ author:
 extends_documentation_fragment:
   - telephony.vicidial.agents
   - telephony.vicidial.connection
+  - telephony.vicidial.connection.listing
   - telephony.vicidial.waiting
   - telephony.vicidial.attributes
   - telephony.vicidial.attributes.login
@@ -99,6 +100,19 @@ options:
       - fail
       - ignore
     default: fail
+  log:
+    description:
+      - Whether to await, after the agents have become idle, what the recording log says of the recordings that the task
+        has ended. RV(recordings[].ended) then has their length, which proves that something was recorded, and the place
+        of the file where the log knows it already.
+      - The log is asked every O(wait_sleep) seconds, for another O(wait_timeout) at most. It takes a call for each
+        agent, or 14 where there are more agents. What it does not show by then is V(null), RV(recordings[].msg) says
+        so, and the task does not fail for it.
+      - The API user then needs what M(telephony.vicidial.vicidial_recordings_info) needs. That is looked at first, and
+        nothing else is sent when the log may not be read.
+      - Not used with O(state=recording) otherwise.
+    type: bool
+    default: false
 notes:
   - STATUS shows agent-controlled recordings only, those that a campaign starts on the agent's behalf (ALLCALLS,
     ALLFORCE) included. B(Parallel recordings of the campaign never show), so V(idle) does not mean that nobody records
@@ -165,6 +179,17 @@ EXAMPLES = r"""
         state: idle
         stable_for: 3
         when_logged_out: ignore
+
+- name: Agent 1000 is idle, and here is what was recorded
+  telephony.vicidial.vicidial_stereo_recording:
+    agent_user: "1000"
+    state: idle
+    log: true
+  register: ended
+
+- name: Show how long it was
+  ansible.builtin.debug:
+    msg: "{{ ended.recordings[0].ended }}"
 
 - name: Record, and know why when it does not work (credentials from VICIDIAL_API_URL, _USER and _PASSWORD)
   block:
@@ -259,6 +284,49 @@ recordings:
         - V(null) where it was not, or could not be seen.
       type: str
       sample: null
+    ended:
+      description: >-
+        The recordings that the task has ended with END, as STATUS showed them before, once O(state=idle) is confirmed.
+        Without O(log=true) the last four are V(null).
+      type: list
+      elements: dict
+      sample:
+        - recording_id: 121242
+          filename: 20261122-091340_1000_SALES
+          start_time: "2026-11-22 09:13:40"
+          duration: 63
+          end_time: "2026-11-22 09:14:43"
+          lead_id: 500001
+          location: null
+      contains:
+        recording_id:
+          description: The id of the recording.
+          type: int
+          sample: 121242
+        filename:
+          description: The name of its file, without an ending.
+          type: str
+          sample: 20261122-091340_1000_SALES
+        start_time:
+          description: When it began, as the server prints it.
+          type: str
+          sample: "2026-11-22 09:13:40"
+        duration:
+          description: Its length in seconds. V(null) where the log has not shown it as ended.
+          type: int
+          sample: 63
+        end_time:
+          description: When it ended. V(null) where the log has not shown it as ended.
+          type: str
+          sample: "2026-11-22 09:14:43"
+        lead_id:
+          description: The lead of the call. V(null) where the log has not shown it as ended.
+          type: int
+          sample: 500001
+        location:
+          description: Where the file is. V(null) until VICIdial has moved it there, some time after the end.
+          type: str
+          sample: null
     confirmed_after:
       description: Seconds from the first signal until then. V(null) without a signal or a confirmation.
       type: float
@@ -366,7 +434,11 @@ msg:
     Agent 1000: the agent is not logged in. Have the agent log in to the agent screen, or set when_logged_out to ignore.
 """
 
+from typing import Any
+
 from ..module_utils import _options
+from ..module_utils._ended_recordings import with_log
+from ..module_utils._log_session import LogSession
 from ..module_utils._recording.results import declared
 from ..module_utils._recording.steps import DesiredState
 from ..module_utils._task import Operation, run_module
@@ -389,6 +461,12 @@ def wanted(params: _options.Params) -> DesiredState:
     )
 
 
+def what_was_recorded(result: dict[str, Any], params: _options.Params, log: LogSession) -> dict[str, Any]:
+    """``result`` with what the log says of the recordings that were ended."""
+    times = params["wait_timeout"], params["wait_sleep"]
+    return {**result, "recordings": with_log(result["recordings"], log.find, log.sleep, *times)}
+
+
 OPERATION = Operation(
     options={
         "state": {"type": "str", "choices": ["recording", "idle"], "required": True},
@@ -401,6 +479,7 @@ OPERATION = Operation(
     },
     wanted=wanted,
     report=declared,
+    look_into_log=what_was_recorded,
 )
 
 

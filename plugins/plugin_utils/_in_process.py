@@ -89,7 +89,7 @@ class InProcessAction(NormalAction):
         given = [self._task.args.get(name) or environment.get(f"VICIDIAL_{name.upper()}") for name in _ACCOUNT]
         host = None if self._connection.transport == "local" else self._play_context.remote_addr
         where = () if all(given) else (self._connection.transport, host, self._task.become_user)
-        return tuple(map(str, (self.operation.api, *given, *where)))
+        return tuple(map(str, (self.operation.api_for(self._task.args), *given, *where)))
 
     def _environment_of_task(self) -> dict[str, str]:
         environment: dict[str, Any] = {}

@@ -54,6 +54,8 @@ USES: dict[str, Tasks] = {
     "fleet": [{DECLARE: {"agent_users": FLOOR, "state": "recording"}}],
     "fleet_idle_that_must_hold": [{DECLARE: {"agent_users": FLOOR, "state": "idle", "stable_for": 1}}],
     "fleet_in_check_mode": [{DECLARE: {"agent_users": FLOOR, "state": "idle"}, "check_mode": True}],
+    "log": [{ASK: {"agent_users": FLOOR[:12], "log": True}}],
+    "ended": [{DECLARE: {"agent_user": "{{ item }}", "state": "idle", "log": True}, "loop": FLOOR[:12]}],
     "alt_user": [{DECLARE: {"alt_user": "crm1000", "state": "idle"}}],
     "loop": [{DECLARE: {"agent_user": "{{ item }}", "state": "idle"}, "loop": FLOOR[:12]}],
     "until": [{ASK: {"agent_user": "1000"}, "register": "told", "until": "told is success", "retries": 11, "delay": 0}],
@@ -116,6 +118,22 @@ def test_a_play_over_hosts_is_one_failed_login(
     play(tmp_path, plays, "-i", f"{hosts},", "--forks", str(forks), python=python_for(way, tmp_path))
     assert simulator.dialer.accounts[USER].failures == 1
     figure(f"50 hosts with a wrong password, {forks} forks, {strategy}, {way}: 1 failed login")
+
+
+def test_a_level_that_the_log_refuses_is_one_failed_login_and_bars_nothing_else(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    """The Agent API takes such an account, so tasks without the log go on."""
+    simulator.dialer.accounts[USER] = Account(USER, PASSWORD, level=6)
+    connection = {"api_url": simulator.url, "api_user": USER, "api_password": PASSWORD}
+    log: Tasks = [
+        {ASK: {**connection, "agent_user": "{{ item }}", "log": True}, "loop": FLOOR[:8], "ignore_errors": True},
+        {DECLARE: {**connection, "agent_user": "1000", "state": "idle", "log": True}, "ignore_errors": True},
+        {ASK: {**connection, "agent_user": "1000"}},
+    ]
+    play(tmp_path, log)
+    assert simulator.dialer.accounts[USER].failures == 1
+    assert [entry["function"] for entry in simulator.journal.entries()] == ["recording_lookup", "stereo_recording"]
 
 
 def until(retries: int) -> dict[str, Any]:

@@ -112,7 +112,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_log_options": {"_errors", "_options", "_protocol", "_recording_log"},
     "_options": {"_client", "_errors", "_protocol"},
     "_login": {"_errors"},
-    "_task": {"_client", "_errors", "_login", "_options", "_protocol", "_recording"},
+    "_recorded_by": {"_protocol", "_recording_log"},
+    "_ended_recordings": {"_protocol", "_recording_log"},
+    "_log_session": {"_client", "_errors", "_login", "_options", "_protocol"},
+    "_task": {"_client", "_errors", "_log_session", "_login", "_options", "_recording"},
 }
 UTILS = ROOT / "plugins" / "module_utils"
 SOURCES = sorted(path for path in UTILS.rglob("*.py") if path.name != "__init__.py")

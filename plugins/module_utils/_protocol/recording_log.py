@@ -52,6 +52,11 @@ _ROW = re.compile(
 )
 
 
+def is_searchable(user: str) -> bool:
+    """Whether the log can be searched for a ``user``, which is of 3 to 20 characters (protocol 8.1)."""
+    return re.fullmatch(".{3,20}", user) is not None
+
+
 def parse_log(body: bytes) -> list[LogRow]:
     """The rows of the recording log in a table with tabs, a header and durations.
 

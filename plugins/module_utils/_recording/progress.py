@@ -94,17 +94,20 @@ class _Signals:
     last_tried_at: float = 0.0
     unconfirmed_begins: int = 0
     ended_recording_ids: list[int | None] = field(default_factory=list)
+    ended: dict[int | None, Status] = field(default_factory=dict)
 
-    def note(self, value: str, recording_id: int | None, response: Response) -> bool:
-        """Whether this first signal of all was sent; END is aimed at ``recording_id``."""
+    def note(self, value: str, shown: Status | None, response: Response) -> bool:
+        """Whether this first signal of all was sent; END is aimed at the recording that STATUS has ``shown``."""
         self.last_response, self.last_tried_at = response, response.at
         if value == END:
-            self.ended_recording_ids.append(recording_id)
+            self.ended_recording_ids.append(shown.recording_id if shown else None)
         is_unsent = response.error is not None and response.error.delivery is Delivery.NOT_SENT
         if is_unsent or isinstance(response.reply, NothingToEnd):
             return False
         self.sent.append(value)
         self.unconfirmed_begins += value == BEGIN
+        if value == END and shown is not None:
+            self.ended[shown.recording_id] = shown
         if self.first_sent_at is not None:
             return False
         self.first_sent_at = response.at
@@ -149,8 +152,7 @@ class Progress:
             self.signals.unconfirmed_begins = 0
 
     def note_signal(self, value: str, response: Response) -> None:
-        shown = self.sight.status.recording_id if self.sight.status else None
-        if self.signals.note(value, shown, response):
+        if self.signals.note(value, self.sight.status, response):
             self.deadline = self.now + self.wanted.wait_timeout + self.wanted.stable_for
 
     def note_waiting_begin(self) -> None:
@@ -285,6 +287,7 @@ class Progress:
             withdrawal_error=self.withdrawal_error,
             waiting=sight.waiting,
             excused=self.excused,
+            ended=tuple(signals.ended.values()),
         )
 
     def timeout_error(self) -> ApiError:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .._errors import NoLiveCallError, NotAttemptedError, NotValidError
+from .._protocol.replies import Status
 from .._protocol.words import BEGIN, END, IDLE, INCALL, RECORDING
 from .scheduler import AgentResult
 from .steps import Outcome
@@ -42,7 +43,11 @@ def asked(results: Sequence[AgentResult], one_was_named: bool) -> dict[str, Any]
     """What the asking module returns for its agents, the failed ones first, otherwise in the order given."""
     return {
         "changed": False,
-        "recordings": [{**record(result), **_judged(result)} for result in _failed_first(results)],
+        "recordings": [
+            {**record(result), "recorded": None, "recorded_by": None, **_judged(result)}
+            for result in _failed_first(results)
+        ],
+        "server_time": None,
         **_facts(results, one_was_named),
         **_ending(results),
     }
@@ -76,9 +81,16 @@ def _done(result: AgentResult) -> Record:
         "confirmed_after": None if outcome.confirmed_after is None else round(outcome.confirmed_after, 3),
         "withdrawn": outcome.withdrawn,
         "waiting": outcome.waiting,
+        "ended": [_ended(status) for status in outcome.ended] if outcome.confirmed else [],
         "skipped": _is_skipped(result),
         **_judged(result),
     }
+
+
+def _ended(status: Status) -> Record:
+    """A recording as STATUS showed it before it was ended; what only the recording log tells is None."""
+    of_status = {"recording_id": status.recording_id, "filename": status.filename, "start_time": status.start_time}
+    return {**of_status, **dict.fromkeys(("duration", "end_time", "lead_id", "location"))}
 
 
 def _judged(result: AgentResult) -> Record:

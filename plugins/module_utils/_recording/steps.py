@@ -50,6 +50,7 @@ class Outcome:
     ``withdrawn``: whether a waiting BEGIN was taken back; None where there was none to take back, and with False
     ``withdrawal_error`` says why not. ``waiting`` is the signal that waits in the slot, "" for none, None where that
     was not or could not be seen. ``excused`` is what would have been the failure, had it not been declared to be fine.
+    ``ended`` is what STATUS said of each recording that an END was sent for.
     """
 
     state: str | None
@@ -64,6 +65,7 @@ class Outcome:
     withdrawal_error: ApiError | None = None
     waiting: str | None = None
     excused: ApiError | None = None
+    ended: tuple[Status, ...] = ()
 
     @property
     def changed(self) -> bool:

@@ -73,6 +73,9 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "log_nonsense": {LOG: {"date": "yesterday"}},
     "log_no_time": {LOG: {"until": "2026-01-02"}},
     "log_wrong_password": {LOG: {"date": "2026-01-01", "api_password": "p@ss!w#rd"}},
+    "who_records": {ASK: {"agent_users": ["1005", "1009", "4711"], "log": "yes", "log_kinds": "agent,campaign"}},
+    "who_records_wrong_password": {ASK: {"agent_user": "1000", "log": True, "api_password": "p@ss!w#rd"}},
+    "end_and_look": {DECLARE: {"agent_user": "1003", "state": "idle", "log": True}},
     "hidden": {ASK: {"agent_user": "1000"}, "no_log": True},
     "jinja": {ASK: {"agent_user": "1009"}},
 }
@@ -143,9 +146,12 @@ def test_the_scenarios_are_what_they_are_called(both: dict[str, dict[str, Any]])
     expected = {"partial", "no_call", "unconfirmed", "logged_out", "wrong_password", "wrong_environment", "nonsense"}
     expected |= {"no_state", "no_agent", "two_agents", "wrong_choice", "wrong_type", "unknown_option"}
     expected |= {"list_nonsense", "list_wrong_password", "log_nonsense", "log_no_time", "log_wrong_password"}
+    expected |= {"who_records_wrong_password"}
     assert failed == expected | {"unreachable", "plain_http"}
     assert len(found["list_check"]["agents"]) == 10
     assert found["begin"]["changed"]
+    assert [record["recorded"] for record in found["who_records"]["recordings"]] == [None, True, None]
+    assert len(found["end_and_look"]["recordings"][0]["ended"]) == 1
     assert found["jinja"]["recordings"][0]["filename"] == JINJA
     assert "warnings" in found["wrong_password"]
     assert "in clear" in str(found["plain_http"]["warnings"])

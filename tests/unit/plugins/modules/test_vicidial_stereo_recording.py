@@ -29,6 +29,7 @@ DONE = {
     "confirmed_after",
     "withdrawn",
     "waiting",
+    "ended",
     "skipped",
     "failed",
     "reason",
@@ -500,3 +501,69 @@ def test_idle_that_must_hold_ends_what_somebody_else_begins_meanwhile(task: Task
     assert (record["state"], record["confirmed"], set(record["signals"])) == ("idle", True, {"END"})
     with task.simulator.lock:
         assert task.simulator.dialer.live_recording("1000") is None
+
+
+# With the log: what was recorded
+
+
+def test_the_recording_that_was_ended_is_told_with_its_length(task: Task) -> None:
+    dialer = task.simulator.dialer
+    recording = dialer.start_recording("1000")
+    with task.simulator.lock:
+        recording.started_at -= 63
+    result = task(state="idle", log=True)
+    (ended,) = result["recordings"][0]["ended"]
+    assert (ended["recording_id"], ended["filename"]) == (recording.recording_id, recording.filename)
+    assert ended["duration"] in (63, 64)
+    assert (ended["location"], ended["lead_id"]) == (None, recording.lead_id)
+    assert "does not tell yet where the file" in result["recordings"][0]["msg"]
+    assert task.calls[0] == "recording_lookup"
+    assert task.calls[-1] == "recording_lookup"
+    assert task.calls.count("recording_lookup") == 2
+
+    task.simulator.journal.clear()
+    again = task(state="idle", log=True)
+    assert (again["changed"], again["recordings"][0]["ended"]) == (False, [])
+    assert task.calls == ["recording_lookup", "STATUS"]
+
+
+def test_the_place_of_the_file_is_told_where_it_is_known(task: Task) -> None:
+    task.simulator.dialer.system.seconds_to_move = 0
+    recording = task.simulator.dialer.start_recording("1000")
+    with task.simulator.lock:
+        recording.started_at -= 63
+    record = task(state="idle", log=True)["recordings"][0]
+    assert record["ended"][0]["location"] == f"http://10.0.0.5/RECORDINGS/{recording.filename}.wav"
+    assert record["msg"] == ""
+
+
+def test_without_the_log_what_was_ended_is_known_by_status_alone(task: Task) -> None:
+    recording = task.simulator.dialer.start_recording("1000")
+    assert task(state="idle", check_mode=True)["recordings"][0]["ended"] == []
+    (ended,) = task(state="idle")["recordings"][0]["ended"]
+    assert ended["recording_id"] == recording.recording_id
+    assert {ended[key] for key in ("duration", "end_time", "lead_id", "location")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("account", "reason", "failures"),
+    [({"allowed_functions": ["stereo_recording"]}, "permission_denied", 0), ({"level": 6}, "authentication_failed", 1)],
+)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_where_the_log_may_not_be_read_nothing_is_ended(
+    task: Task, account: dict[str, Any], reason: str, failures: int, check_mode: bool
+) -> None:
+    task.simulator.dialer.start_recording("1000")
+    task.simulator.control.act("account", {"user": "6666", **account})
+    result = task(state="idle", log=True, check_mode=check_mode)
+    assert (result["reason"], result["changed"], task.live(), task.calls) == (reason, False, 1, ["recording_lookup"])
+    assert task.simulator.dialer.accounts["6666"].failures == failures
+
+
+def test_a_log_that_fails_after_the_end_is_a_failure_that_says_what_is_known(task: Task) -> None:
+    task.simulator.dialer.start_recording("1000")
+    task.simulator.faults.add(task.simulator.dialer, "redirect", function="recording_lookup", skip=1, times=1)
+    result = task(state="idle", log=True)
+    assert (result["failed"], result["reason"], result["changed"]) == (True, "http_error", True)
+    assert result["msg"].startswith("The recording log was not read: ")
+    assert (result["recordings"][0]["state"], len(result["recordings"][0]["ended"]), task.live()) == ("idle", 1, 0)
