@@ -4,7 +4,7 @@
 """Everything that developers and CI run. ``make`` lists it; ``make NAME`` runs ``nox --session NAME``.
 
 Each session takes the environments that it needs from ``.venv/`` (tests/tools/environments.py), which several of them
-share. Nothing is written anywhere else in the repository.
+share. Nothing else is written into the repository, but for Python's __pycache__.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ MANAGED = managed_environment(matrix.MANAGED_PYTHON) if pythons.find_python(matr
 os.environ["ANSIBLE_CONFIG"] = str(ROOT / "ansible.cfg")
 for variable in ("ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS", "ANSIBLE_HOME", "PYTHONPATH"):
     os.environ.pop(variable, None)
+# Ansible takes twice as long to start where Python may not keep its bytecode, as some machines have it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(PLACE / "cache/hypothesis")
 os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
 
@@ -146,8 +148,8 @@ def run_pytest(session: nox.Session, place: str, runs: list[tuple[Environment, l
 
 
 def in_parallel(session: nox.Session) -> list[str]:
-    """pytest's arguments for both cores, but for a single test, for which it takes longer to start them."""
-    return [] if "::" in " ".join(session.posargs) else ["-n", "2", "--dist", "loadfile"]
+    """pytest's arguments for both cores, as many tests wait; but for a single test, which is over before they start."""
+    return [] if "::" in " ".join(session.posargs) else ["-n", "3", "--dist", "loadfile"]
 
 
 def side_by_side(session: nox.Session, sessions: list[tuple[str, str]]) -> None:

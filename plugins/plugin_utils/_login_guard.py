@@ -69,8 +69,9 @@ class Turn:
             raise
 
     def release(self) -> None:
-        """Let others go on."""
+        """Let others go on, also where a process that was forked meanwhile has the descriptor too."""
         if self._lock is not None:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
             os.close(self._lock)
             self._lock = None
 

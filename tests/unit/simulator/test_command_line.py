@@ -31,7 +31,7 @@ from vicidial_simulator.__main__ import main
 
 # The oldest Python that a managed host may have, where there is one (noxfile.py); standard library only.
 COMMAND = [os.environ.get("VICIDIAL_TEST_PYTHON39", sys.executable), "-S", "-m", "vicidial_simulator"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE)}
 START_SECONDS = 20.0
 STATUS = {"source": "unit", "function": "stereo_recording", "value": "STATUS", "agent_user": "1000"}
 

@@ -369,7 +369,7 @@ def test_a_state_that_cannot_be_asked_is_said_to_be_unknown(task: Task) -> None:
     task.simulator.control.act(
         "fault", {"name": "bad-gateway", "times": None, "skip": 1, "function": "stereo_recording"}
     )
-    result = task(state="idle", retries=1)
+    result = task(state="idle", retries=1, wait_timeout=1.5)
     record = result["recordings"][0]
     assert (result["reason"], record["state"], record["signals"]) == ("http_error", None, ["END"])
     assert "its state is unknown until STATUS is asked again" in result["msg"]
