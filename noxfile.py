@@ -239,6 +239,7 @@ def lint(session: nox.Session) -> None:
     run(session, main, "ruff", "check", "--quiet")
     run(session, main, "ruff", "format", "--check", "--quiet")
     run(session, main, "mypy")
+    run(session, main, "hadolint", "examples/simulator/Containerfile")
     # Tools that write into HOME get another one.
     run(session, main, "ansible-lint", quiet=True, HOME=str(home), **CONNECTED)
     run(session, main, "antsibull-docs", "lint-collection-docs", "--plugin-docs", ".", quiet=True, HOME=str(home))
@@ -346,6 +347,12 @@ def package(session: nox.Session) -> None:
     """Build, galaxy-importer, and the demo from an installed copy with the oldest and the newest ansible-core."""
     users = [user_environment(pair).make() for pair in LEGS]
     run(session, tools(session), "python", "-m", "tests.tools.package", *(user.name for user in users), quiet=True)
+
+
+@nox.session
+def simulator(session: nox.Session) -> None:
+    """Make .venv/dist/vicidial_simulator.pyz, the simulator in one file."""
+    run(session, tools(session), "python", "-m", "tests.tools.simulator_archive", str(PLACE / "dist"))
 
 
 @nox.session

@@ -20,7 +20,7 @@ from .environments import PLACE, ROOT
 
 # What galaxy.yml does not name in build_ignore goes in unseen, whatever lies about here.
 TOP_FILES = {"CHANGELOG.rst", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "requirements.txt"}
-TOP = TOP_FILES | {"changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles"}
+TOP = TOP_FILES | {"changelogs", "docs", "examples", "extensions", "meta", "playbooks", "plugins", "roles"}
 # A certified collection works with these folders alone.
 ESSENTIAL = {"meta", "plugins", "roles", "playbooks"}
 TOOLS = Path(sys.executable).parent

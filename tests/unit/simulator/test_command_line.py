@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import ssl
@@ -171,6 +172,45 @@ def test_accounts(start: Callable[..., Program]) -> None:
     assert program.call(user="6666").text.startswith("ERROR: Invalid Username/Password: ")
 
 
+def test_an_account_needs_the_right_to_list(start: Callable[..., Program]) -> None:
+    """As a real one does (protocol 5.1): the same account with that function, and without it."""
+    may = "robot:pw,level=7,allowed_functions=stereo_recording+logged_in_agents"
+    program = start("--account", may, "--account", "other:pw,allowed_functions=stereo_recording")
+    url = program.about["url"] + "/vicidial/non_agent_api.php"
+    listed, refused = (
+        requests.post(url, data={**STATUS, "function": "logged_in_agents", "user": user, "pass": "pw"}, timeout=TIMEOUT)
+        for user in ("robot", "other")
+    )
+    assert listed.text.startswith("1000|SALES|")
+    assert refused.text == "ERROR: auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION: |other|logged_in_agents|\n"
+    assert program.call(user="other", password="pw").text.startswith("NOTICE: ")
+
+
+def test_options_from_the_environment_come_first_and_reach_the_background_once(tmp_path: Path) -> None:
+    environment = {**ENVIRONMENT, "VICIDIAL_SIMULATOR_OPTIONS": "--agents 3 --fault 'latency,seconds=0' --background"}
+    options = ["--ready-file", "ready", "--pid-file", "pid", "--agents", "2"]
+    subprocess.run([*COMMAND, *options], env=environment, cwd=tmp_path, check=True, timeout=START_SECONDS)
+    about = json.loads((tmp_path / "ready").read_text())
+    try:
+        assert about["arguments"] == ["--agents", "3", "--fault", "latency,seconds=0", *options]
+        assert requests.get(f"{about['url']}/health", timeout=TIMEOUT).json()["agents"] == 2
+    finally:
+        os.kill(about["pid"], signal.SIGTERM)
+    wait_until(lambda: not (tmp_path / "pid").exists())
+
+
+def test_the_help_shows_an_example_that_works(start: Callable[..., Program], tmp_path: Path) -> None:
+    text = run("--help", directory=tmp_path).stdout
+    example = text.partition("\nexamples:\n")[2].partition("\n\n")[0].replace("\\\n", " ")
+    starts, call = (shlex.split(line) for line in example.splitlines())
+    assert starts[-2:] == ["--port", "8099"]
+    assert call[0] == "curl"
+    program = start()
+    data = dict(pair.split("=", 1) for pair in call[2:-1:2])
+    answer = requests.post(call[-1].replace("http://127.0.0.1:8099", program.about["url"]), data=data, timeout=TIMEOUT)
+    assert answer.text.startswith("NOTICE: not stereo_recording - 1000|")
+
+
 def test_faults(start: Callable[..., Program]) -> None:
     program = start("--fault", "bad-gateway,times=2,value=BEGIN", "--fault", "translated")
     assert [program.call(value=value).status_code for value in ("STATUS", "BEGIN", "BEGIN", "BEGIN")] == [
@@ -307,13 +347,13 @@ def test_in_the_background(tmp_path: Path) -> None:
     wait_until(lambda: not (tmp_path / "pid").exists() and not (tmp_path / "ready").exists())
 
 
-def test_the_background_reports_why_it_did_not_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [[], ["--background", "--ready-file", "ready"]], ids=["foreground", "background"])
+def test_a_taken_port_is_told_with_what_to_do(tmp_path: Path, options: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        done = run("--background", "--ready-file", "ready", "--port", port, directory=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "Address already in use" in done.stderr
-    assert done.stderr.count("\n") == 1
+        port = taken.getsockname()[1]
+        done = run(*options, "--port", str(port), directory=tmp_path)
+    words = f"port taken: something listens on 127.0.0.1:{port}. End it, or choose another --port; 0 takes a free one"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"vicidial_simulator: {words}\n")
     assert not (tmp_path / "ready").exists()
 
 
@@ -337,7 +377,7 @@ def test_a_ready_file_of_an_earlier_run_is_not_believed(tmp_path: Path) -> None:
         (["--certificate", "missing.pem"], "No such file"),
         (["--certificate", "empty"], ""),
         (["--tls", "--client-ca", "missing.pem"], "No such file"),
-        (["--host", "192.0.2.1"], "assign requested address"),
+        (["--host", "192.0.2.1"], "192.0.2.1 is no address of this machine. Choose another --host"),
         (["--port", "99999"], "port"),
         (["--state-file", "empty"], "empty"),
         (["--state-file", "other.json"], "other.json"),

@@ -41,6 +41,18 @@ def test_what_there_is(client: Client) -> None:
     assert there_is["POST"] == sorted(there_is["POST"])
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("journal?last=x", "journal: last has to be a number of entries, and is x"),
+        ("journal?first=1", "journal: got an unexpected keyword argument 'first'"),
+        ("state?last=1", "state: got an unexpected keyword argument 'last'"),
+    ],
+)
+def test_a_query_that_makes_no_sense(client: Client, query: str, words: str) -> None:
+    assert client.show(query) == {"error": words}
+
+
 def test_log_in(client: Client) -> None:
     row = done(client, "log_in", user="2000", campaign="NEW", full_name="Ann", status="READY", screen={"poll": 9})
     assert (row["user"], row["campaign"], row["full_name"], row["screen"]["poll"]) == ("2000", "NEW", "Ann", 9)

@@ -106,6 +106,9 @@ def test_numbers_count_up_and_clear_forgets(client: Client) -> None:
     for _time in range(3):
         client.call()
     assert [entry["number"] for entry in client.show("journal")] == [1, 2, 3]
+    assert [entry["number"] for entry in client.show("journal?last=2")] == [2, 3]
+    assert client.show("journal?last=0") == []
+    assert len(client.show("journal?last=9")) == 3
     client.do("clear_journal")
     assert client.show("journal") == []
 

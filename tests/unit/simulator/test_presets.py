@@ -74,6 +74,33 @@ def test_account_named(text: str, user: str, password: str) -> None:
     assert account.may_call("stereo_recording")
 
 
+def test_an_account_without_all_rights() -> None:
+    account = account_named("robot:pw,level=6,view_reports=false,allowed_functions=stereo_recording+logged_in_agents")
+    assert (account.user, account.password, account.level, account.view_reports) == ("robot", "pw", 6, False)
+    assert account.allowed_functions == ["stereo_recording", "logged_in_agents"]
+    assert account_named("robot:pw,visible_campaigns=SALES").visible_campaigns == ["SALES"]
+    assert account_named("robot:pw,last_login_date=5.5,language=Spanish").last_login_date == 5.5
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        (
+            "function=x",
+            "not understood in --account: function=x; there are active, agent_api_access,",
+        ),
+        ("password=x", "not understood in --account: password=x"),
+        ("level", "not understood in --account: level"),
+        ("level=high", "level of an account cannot be high"),
+        ("active=", "active of an account cannot be nothing"),
+        ("failures=-1", "failures has to be a whole number, at least 0"),
+    ],
+)
+def test_a_field_of_an_account_that_makes_no_sense(field: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        account_named(f"robot:pw,{field}")
+
+
 @pytest.mark.parametrize("text", ["", "a", ":b", "a b:c"])
 def test_no_account(text: str) -> None:
     with pytest.raises(ValueError, match=r"an account is USER:PASSWORD|user has to be a text, of A-Z"):

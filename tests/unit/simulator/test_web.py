@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -54,7 +55,7 @@ def test_one_connection_carries_many_calls(connection: http.client.HTTPConnectio
 
 def test_head_has_no_body(simulator: Simulator) -> None:
     with socket.create_connection(address(simulator)) as connection:
-        connection.sendall(f"HEAD {VERSION} HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nConnection: close\r\n\r\n".encode())
+        connection.sendall(f"HEAD {VERSION} HTTP/1.1\r\n\r\nGET /no HTTP/1.1\r\nConnection: close\r\n\r\n".encode())
         answer = connection.makefile("rb").read()
     first, second = answer.split(b"\r\n\r\nHTTP/1.1 ")
     assert first.startswith(b"HTTP/1.1 200 ")
@@ -66,9 +67,52 @@ def test_a_body_without_a_form_does_not_disturb_the_next_call(connection: http.c
     assert ask(connection, "GET", VERSION)[1].startswith(b"VERSION: ")
 
 
-@pytest.mark.parametrize("path", ["/", "/agc/", "/agc/api.php/", "/agc/vicidial.php", "/_simulator"])
+@pytest.mark.parametrize("path", ["/agc/", "/agc/api.php/", "/agc/vicidial.php", "/_simulator"])
 def test_elsewhere_is_nothing(connection: http.client.HTTPConnection, path: str) -> None:
     assert ask(connection, "GET", path)[0] == 404
+
+
+def test_the_page_is_one_file_that_loads_nothing_from_elsewhere(simulator: Simulator) -> None:
+    answer = requests.get(simulator.url, timeout=TIMEOUT)
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; connect-src 'self';")
+    assert re.findall(r"""(?:src|href)=["']([^"']+)|url\(|@import|//[a-z]+\.""", answer.text.partition("-->")[2]) == [
+        *(
+            "data:,",
+            "#floor",
+            "#calls",
+            "#journal",
+            "/health",
+            "/_simulator/",
+            "/_simulator/state",
+            "/_simulator/journal",
+        ),
+    ]
+    # Names of people and texts of clients never become HTML.
+    assert not re.search(r"innerHTML\s*=[^=]|insertAdjacentHTML|document\.write|outerHTML", answer.text)
+
+
+def test_the_page_asks_for_what_the_control_path_shows(client: Client) -> None:
+    client.call()
+    page = requests.get(client.simulator.url, timeout=TIMEOUT).text
+    state, [entry] = client.show("state"), client.show("journal?last=50")
+    agent, used = state["agents"]["1000"], {"state": state, "entry": entry, "agent": state["agents"]["1000"]}
+    used["call"], used["system"] = agent["call"], state["system"]
+    for owner, name in re.findall(r"\b(state|entry|agent|call|system)\.([a-z_]+)\b", page):
+        assert name in used[owner], f"{owner}.{name}"
+
+
+def test_health(client: Client) -> None:
+    assert requests.get(f"{client.simulator.url}/health", timeout=TIMEOUT).json() == {
+        "status": "ok",
+        "release": "unreleased",
+        "build": "260302-1142",
+        "agents": 10,
+    }
+    client.do("fault", name="crash-before-work", times=9)
+    client.do("log_out", user="1000")
+    assert requests.get(f"{client.simulator.url}/health", timeout=TIMEOUT).json()["agents"] == 9
+    assert client.show("journal") == []
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])

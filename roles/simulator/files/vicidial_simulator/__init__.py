@@ -5,13 +5,24 @@
 
 Standard library only, Python 3.9 or newer, so that any pipeline can start it on any host::
 
-    python3 -m vicidial_simulator --port 0 --agents 300
+    python3 vicidial_simulator.pyz --port 8099
 
 The parts: :mod:`.dialer` is the call center (no HTTP in it), :mod:`.agent_api` and :mod:`.non_agent_api` are the words
 that VICIdial answers with, :mod:`.faults` is what can go wrong on the way, :mod:`.web` carries it all over HTTP or
-HTTPS with the :mod:`.capacity` that clients share, :mod:`.control` lets a test steer and observe it,
+HTTPS with the :mod:`.capacity` that clients share, page.html shows it in a browser, :mod:`.control` lets a test steer
+and observe it,
 :mod:`.validation` checks every value from outside, and :mod:`.process` starts and ends it.
 "protocol N.M" in a docstring names the fact of the real server that a piece of code reproduces.
 """
 
 from __future__ import annotations
+
+import pkgutil
+
+
+def release() -> str:
+    """The release of the collection that this is of, which its zip file names; "unreleased" in a checkout or a role."""
+    try:
+        return (pkgutil.get_data(__name__, "release.txt") or b"").decode().strip()
+    except OSError:
+        return "unreleased"

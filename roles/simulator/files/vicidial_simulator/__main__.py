@@ -1,16 +1,19 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python3 -m vicidial_simulator``: one call center, served until it is stopped."""
+"""``python3 vicidial_simulator.pyz``, or ``-m vicidial_simulator``: one call center, served until it is stopped."""
 
 from __future__ import annotations
 
 import argparse
 import atexit
+import errno
 import json
 import os
+import shlex
 import shutil
 import signal
+import socket
 import ssl
 import sys
 import tempfile
@@ -18,19 +21,31 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from . import faults
+from . import faults, release
 from .agent_api import AgentApi
 from .certificate import CERTIFICATE_DAYS, make_certificate
 from .dialer import Dialer
 from .presets import account_named, populate, statuses_named
-from .process import call_when_ended, remove, running, start_in_background, stop, write
+from .process import call_when_ended, program, remove, running, start_in_background, stop, write
 from .web import WebServer
+
+OPTIONS_VARIABLE = "VICIDIAL_SIMULATOR_OPTIONS"
+
+EXAMPLES = """examples:
+  {program} --port 8099
+  curl -d source=test -d user=6666 -d pass=simulated -d function=stereo_recording \\
+      -d value=STATUS -d agent_user=1000 http://127.0.0.1:8099/agc/api.php
+
+Open http://127.0.0.1:8099/ in a browser to see its agents, calls and what clients ask. Everybody who reaches it can
+steer it: never use real passwords. Options can also stand in {variable}, before those that are given here.
+"""
 
 
 def main() -> int:
     """Run the command line; returns the exit code."""
-    parser = _parser()
-    options = parser.parse_args()
+    # Taken out of the environment: one that is started in the background gets them as arguments.
+    arguments = [*shlex.split(os.environ.pop(OPTIONS_VARIABLE, "")), *sys.argv[1:]]
+    options = _parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
     try:
         _check(options)
         if options.stop:
@@ -38,7 +53,7 @@ def main() -> int:
             _remove_directory(options)
             print(f"process {pid} has ended" if pid else "no simulator was running")
         elif options.background:
-            print(start_in_background(options.ready_file, [text for text in sys.argv[1:] if text != "--background"]))
+            print(start_in_background(options.ready_file, [text for text in arguments if text != "--background"]))
         else:
             server, ca_path = _prepared(options)
             _serve(server, ca_path, options)
@@ -49,9 +64,15 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    about = "A VICIdial dialer to test against."
-    parser = argparse.ArgumentParser(prog="vicidial_simulator", description=about, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="vicidial_simulator",
+        description="A VICIdial dialer to test against: agents, calls and recordings behind the real HTTP interface.",
+        epilog=EXAMPLES.format(program=" ".join(["python3", *program()[1:]]), variable=OPTIONS_VARIABLE),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     add = parser.add_argument
+    add("--version", action="version", version=f"vicidial_simulator {release()}")
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     add("--port", type=int, default=0, help="port to listen on; 0 takes a free one (%(default)s)")
     add(
@@ -67,7 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--campaigns", default="SALES,SUPPORT", help="their campaigns, in turn (%(default)s)")
     add("--statuses", default="mixed", help="their statuses in turn, such as INCALL,PAUSED; or %(default)s")
     add("--seed", type=int, default=1, help="draws the moments at which screens poll (%(default)s)")
-    add("--account", action="append", metavar="USER:PASSWORD", help="an API account (6666:simulated)")
+    account = "an API account (6666:simulated), and its rights where it has not all, such as level=6"
+    functions = "allowed_functions=stereo_recording+logged_in_agents"
+    add("--account", action="append", metavar="USER:PASSWORD[,key=value]", help=f"{account} or {functions}")
     add("--fault", action="append", default=[], metavar="NAME[,key=value]", help=", ".join(faults.NAMES))
     add("--workers", type=int, default=0, help="calls served at once, of all clients; 0 means any number (%(default)s)")
     add("--service-seconds", type=float, default=0.0, help="how long a worker is busy with a call (%(default)s)")
@@ -105,13 +128,27 @@ def _prepared(options: argparse.Namespace) -> tuple[WebServer, Path | None]:
         if options.client_ca:
             tls.load_verify_locations(options.client_ca)
             tls.verify_mode = ssl.CERT_REQUIRED
-    server = WebServer(dialer, options.host, options.port, tls)
+    try:
+        server = WebServer(dialer, options.host, options.port, tls)
+    except OSError as error:
+        raise ValueError(_why_not_there(error, options.host, options.port)) from error
     limits = {name: getattr(options, name) for name in ("workers", "service_seconds", "queue")}
     server.control.act("capacity", limits)
     for text in options.fault:
         name, details = faults.parse(text)
         server.faults.add(dialer, name, **details)
     return server, certificate
+
+
+def _why_not_there(error: OSError, host: str, port: int) -> str:
+    """Why nobody can listen on that address, and what to do next."""
+    if error.errno == errno.EADDRINUSE:
+        return f"port taken: something listens on {host}:{port}. End it, or choose another --port; 0 takes a free one"
+    if error.errno == errno.EACCES:
+        return f"port {port} is for root alone. Choose a --port from 1024 on"
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        return f"{host} is no address of this machine. Choose another --host, such as 127.0.0.1, or 0.0.0.0 for all"
+    return str(error)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -145,7 +182,7 @@ def _serve(server: WebServer, ca_path: Path | None, options: argparse.Namespace)
         "api_url": server.url + AgentApi.path,
         "ca_path": str(ca_path) if ca_path else None,
         "pid": os.getpid(),
-        "arguments": sys.argv[1:],
+        "arguments": options.arguments,
     }
     files = {options.pid_file: f"{os.getpid()}\n", options.ready_file: json.dumps(about) + "\n"}
     try:
@@ -153,6 +190,8 @@ def _serve(server: WebServer, ca_path: Path | None, options: argparse.Namespace)
             if path:
                 write(path, text)
         print(server.url, flush=True)
+        if sys.stdout.isatty():
+            print(f"Open it in a browser to look in. The Agent API is {about['api_url']}. Ctrl-C ends it.", flush=True)
         server.serve_forever(poll_interval=0.05)
     finally:
         if options.state_file:

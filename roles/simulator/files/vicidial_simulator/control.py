@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any, Callable
 
@@ -28,7 +30,8 @@ class Control:
         self._dialer = dialer
         self._faults = faults
         self._capacity = capacity
-        self._shown: dict[str, Callable[[], Any]] = {"state": dialer.state, "journal": journal.entries}
+        self._journal = journal
+        self._shown: dict[str, Callable[..., Any]] = {"state": dialer.state, "journal": self._entries}
         self._actions: dict[str, Callable[..., Any]] = {
             "log_in": self._log_in,
             "log_out": dialer.log_out,
@@ -52,27 +55,28 @@ class Control:
             "clear_journal": journal.clear,
         }
 
-    def show(self, name: str) -> Any:
-        """What ``GET /_simulator/NAME`` shows: "state", "journal", or "" for the process and the names there are.
+    def show(self, name: str, query: Mapping[str, str] | None = None) -> Any:
+        """What ``GET /_simulator/NAME?QUERY`` shows: "state", "journal", or "" for the process and the names there are.
 
-        Raises ValueError for another name.
+        Raises ValueError for another name, and for a query that it does not know.
         """
         if not name:
             return {"pid": os.getpid(), "GET": sorted(self._shown), "POST": sorted(self._actions)}
         if name not in self._shown:
             raise ValueError(f"nothing to show by the name {name}; there are {', '.join(sorted(self._shown))}")
-        return self._shown[name]()
+        return _called(name, self._shown[name], query or {})
 
     def act(self, name: str, arguments: Any) -> Any:
         """Carry out ``POST /_simulator/NAME``; raises ValueError, and changes nothing, where it makes no sense."""
         if name not in self._actions:
             raise ValueError(f"no action {name}; there are {', '.join(sorted(self._actions))}")
-        try:
-            check_arguments(self._actions[name], arguments)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
-        result = self._actions[name](**arguments)
+        result = _called(name, self._actions[name], arguments)
         return asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
+
+    def _entries(self, last: str = "") -> list[dict[str, Any]]:
+        if not re.fullmatch("[0-9]{0,9}", last):
+            raise ValueError(f"journal: last has to be a number of entries, and is {last}")
+        return self._journal.entries(int(last) if last else None)
 
     def _log_in(self, user: str, **details: Any) -> Agent:
         check("user", "str", user, USER)
@@ -104,6 +108,15 @@ class Control:
 
     def _fault(self, name: str, **details: Any) -> None:
         self._faults.add(self._dialer, name, **details)
+
+
+def _called(name: str, function: Callable[..., Any], arguments: Any) -> Any:
+    """What ``function`` returns for ``arguments`` that are not trusted; raises ValueError, beginning with ``name``."""
+    try:
+        check_arguments(function, arguments)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    return function(**arguments)
 
 
 def _set_rules(rules: dict[str, Campaign], name: str, fields: dict[str, Any]) -> None:

@@ -48,9 +48,10 @@ class Journal:
         """Append an entry; ``details`` are the fields of :class:`Entry` but its number."""
         self._entries.append(Entry(number=len(self._entries) + 1, **details))
 
-    def entries(self) -> list[dict[str, Any]]:
-        """All entries as plain data."""
-        return [asdict(entry) for entry in self._entries]
+    def entries(self, last: int | None = None) -> list[dict[str, Any]]:
+        """All entries as plain data, or the ``last`` so many."""
+        wanted = self._entries if last is None else self._entries[max(0, len(self._entries) - last) :]
+        return [asdict(entry) for entry in wanted]
 
     def clear(self) -> None:
         """Forget all entries."""

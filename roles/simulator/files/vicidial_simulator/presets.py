@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, Callable
 
 from .accounts import Account
 from .dialer import AGENT_CONTROLLED, AGENT_STATUSES, INCALL, MONO, PARALLEL, Dialer, Recording
@@ -89,9 +91,34 @@ def statuses_named(text: str) -> list[str]:
     return statuses
 
 
+# How a value of each type is written on the command line.
+_WRITTEN: dict[str, Callable[[str], Any]] = {
+    "bool": {"true": True, "false": False}.__getitem__,
+    "int": int,
+    "float": float,
+    "str": str,
+    "list[str]": lambda text: text.split("+"),
+}
+_ACCOUNT_FIELDS = {row.name: str(row.type).partition(" | ")[0] for row in fields(Account)[2:]}  # after the login
+
+
 def account_named(text: str) -> Account:
-    """``USER:PASSWORD`` as an account that may do everything. Raises ValueError for anything else."""
-    user, separator, password = text.partition(":")
+    """``USER:PASSWORD[,FIELD=VALUE...]`` as an account that may do everything but for what the fields say.
+
+    The fields are those of :class:`~.accounts.Account`; a list has plus signs between its values. Raises ValueError
+    for anything else.
+    """
+    login, *pairs = text.split(",")
+    user, separator, password = login.partition(":")
     if not separator or not user:
         raise ValueError("an account is USER:PASSWORD")
-    return build(Account, {"user": user, "password": password})
+    given: dict[str, Any] = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator or name not in _ACCOUNT_FIELDS:
+            raise ValueError(f"not understood in --account: {pair}; there are {', '.join(_ACCOUNT_FIELDS)}")
+        try:
+            given[name] = _WRITTEN[_ACCOUNT_FIELDS[name]](value)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{name} of an account cannot be {value or 'nothing'}") from error
+    return build(Account, {"user": user, "password": password, **given})

@@ -23,6 +23,15 @@ STOP_SECONDS = 10
 LOOK_UP_SECONDS = 0.25
 
 
+_PLACE = Path(__file__).parents[1]  # a directory, or the zip file that all of this is in
+
+
+def program() -> list[str]:
+    """The command, without arguments, that starts this simulator once more."""
+    is_runnable = _PLACE.is_file() or (_PLACE / "__main__.py").is_file()
+    return [sys.executable, *([str(_PLACE)] if is_runnable else ["-m", str(__package__)])]
+
+
 def running(pid_file: Path | None) -> int | None:
     """The process id of the simulator that ``pid_file`` names, None where there is no such process."""
     text = pid_file.read_text().strip() if pid_file and pid_file.exists() else ""
@@ -54,7 +63,7 @@ def start_in_background(ready_file: Path, arguments: list[str]) -> str:
     remove(ready_file)
     with tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(
-            [sys.executable, "-m", str(__package__), *arguments],
+            [*program(), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
@@ -110,9 +119,10 @@ def _is_simulator(pid: int) -> bool:
     if not _is_alive(pid):
         return False
     try:
-        return str(__package__).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return True
+    return any(name.encode() in command for name in (str(__package__), _PLACE.name))
 
 
 def _wait_until(is_so: Callable[[], bool], seconds: float) -> bool:

@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import math
+import pkgutil
 import re
 import socket
 import socketserver
@@ -22,6 +23,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from . import release
 from .agent_api import AgentApi, hangs
 from .capacity import Capacity
 from .control import PREFIX, Control
@@ -37,6 +39,15 @@ IDLE_SECONDS = 75
 HANG_SECONDS = 30.0
 LINGER_SECONDS = 1.0
 DRIPS = 50  # pieces that a slow part comes in
+
+
+PAGE = pkgutil.get_data(str(__package__), "page.html") or b""  # also from within a zip file
+PAGE_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": (
+        "default-src 'none'; connect-src 'self'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+    ),
+}
 
 
 class _RefusedError(Exception):
@@ -120,6 +131,10 @@ class _Handler(BaseHTTPRequestHandler):
             with self.server.capacity.worker() as is_served:
                 response = self._call(path, body) if is_served else BAD_GATEWAY
             self._send(response)
+        elif path == "/":
+            self._send(Response(PAGE, headers=PAGE_HEADERS))
+        elif path == "/health":
+            self._send(self._health())
         else:
             self._send(Response(b"<h1>404 Not Found</h1>\n", status=404))
 
@@ -147,11 +162,17 @@ class _Handler(BaseHTTPRequestHandler):
             raise _RefusedError(413)
         return self.rfile.read(int(length))
 
+    def _health(self) -> Response:
+        """That calls are answered, and that the dialer behind them still moves."""
+        with self.server.lock:
+            agents, build = len(self.server.dialer.agents), self.server.dialer.system.build
+        return _json(200, {"status": "ok", "release": release(), "build": build, "agents": agents})
+
     def _control(self, name: str, body: bytes) -> Response:
         try:
             with self.server.lock:
                 if self.command == "GET":
-                    shown = self.server.control.show(name)
+                    shown = self.server.control.show(name, dict(_form(urlsplit(self.path).query)))
                 else:
                     shown = self.server.control.act(name, json.loads(body or b"{}"))
                 return _json(200, shown)
