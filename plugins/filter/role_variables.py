@@ -14,7 +14,7 @@ description:
   - Variables that come by C(-e), from a survey or from an inventory file are often text. Ansible validates the
     variables of a role and does not convert them. This does, and says what is wrong with them.
   - A list can be text with commas or line breaks. Empty text is a number, a boolean or a dictionary that was left out.
-positional: spec, role, unused
+positional: spec, role, unused, needs_all, rest
 options:
   _input:
     description: The variables by name.
@@ -33,6 +33,14 @@ options:
     type: list
     elements: str
     default: []
+  needs_all:
+    description: Whether an option that is required and missing is a problem.
+    type: bool
+    default: true
+  rest:
+    description: The variable C(_raw_params), where Ansible puts words that C(-e) lost at a space.
+    type: str
+    default: ""
 seealso:
   - plugin: telephony.vicidial.agent_users
     plugin_type: filter
@@ -53,8 +61,8 @@ RETURN = r"""
 _value:
   description:
     - "C(options): the values by name, without the name of the role in front of it."
-    - "C(problems): sentences about names that the role does not know, with the name that was probably meant, and about
-      values that are missing or of another type."
+    - "C(problems): sentences about words that C(-e) lost, about names that the role does not know, with the name that
+      was probably meant, and about values that are missing or of another type."
   type: dict
 """
 

@@ -26,18 +26,28 @@ _TYPING_ERROR = 0.9
 _ANY_LIKENESS = 0.6
 
 
-def role_variables(given: Mapping[str, Any], spec: Spec, role: str, unused: Iterable[str] = ()) -> dict[str, Any]:
+def role_variables(
+    given: Mapping[str, Any],
+    spec: Spec,
+    role: str,
+    unused: Iterable[str] = (),
+    needs_all: bool = True,
+    rest: Any = "",
+) -> dict[str, Any]:
     """What the variables of a ``role`` mean by its ``spec``, the options of its argument_specs.
 
     Returns ``options``, by name without the role's prefix and in the declared types (-e and surveys give text), and
-    ``problems``: unknown names, values of another type, options that are missing. ``unused`` names belong to the role
-    too, and not to these options.
+    ``problems``: words that -e lost (``rest``), unknown names, values of another type, and, with ``needs_all``, options
+    that are missing. ``unused`` names belong to the role too, and not to these options.
     """
     known = {
         name: _plain(value) for name, value in given.items() if name in spec and not _is_left_out(value, spec[name])
     }
-    validation = ArgumentSpecValidator({name: _as_read(option) for name, option in spec.items()}).validate(known)
+    validation = ArgumentSpecValidator({name: _as_read(option, needs_all) for name, option in spec.items()}).validate(
+        known
+    )
     problems = [
+        *lost_words(rest, f"{next((name for name in spec if spec[name].get('type') == 'list'), role)}=ONE,TWO"),
         *unknown(given, (*spec, *unused)),
         *_quoting_problems(known, spec),
         *map(_sentence, validation.error_messages),
@@ -63,13 +73,16 @@ def nearly_known(given: Iterable[str], known: Iterable[str]) -> list[str]:
     return [f"Nothing uses the variable {name}.{text}" for name, text in suggestions.items() if text]
 
 
-def lost_words(rest: Any) -> list[str]:
-    """What is wrong with words that Ansible found after a space in -e, and that belong to no variable."""
+def lost_words(rest: Any, example: str) -> list[str]:
+    """What is wrong with words that Ansible found after a space in -e, and that belong to no variable.
+
+    ``example`` is a variable with a list as it should be written.
+    """
     if not rest:
         return []
     return [
         f"-e ends at a space, so {str(rest)!r} got lost. Write a list with commas and without spaces, such as "
-        "-e vicidial_agents=1000,1001, or give the variables in a YAML file, -e @variables.yml. Nothing was sent."
+        f"-e {example}, or give the variables in a YAML file, -e @variables.yml."
     ]
 
 
@@ -98,7 +111,7 @@ def playbook_problems(given: Mapping[str, Any]) -> list[str]:
     pattern), ``matches`` (its hosts), ``lists`` (campaigns and user groups) and ``nobody_is_fine``.
     """
     problems = [no_connection(given["missing"])] if given["missing"] else []
-    problems += lost_words(given["rest"])
+    problems += [f"{text} Nothing was sent." for text in lost_words(given["rest"], "vicidial_agents=1000,1001")]
     if given["hosts"] and not given["matches"] and not given["nobody_is_fine"]:
         problems.append(
             f"No host of the inventory matches vicidial_hosts, which is {given['hosts']!r}. Nothing was sent."
@@ -135,11 +148,12 @@ def _plain(value: Any) -> Any:
     return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
-def _as_read(option: Mapping[str, Any]) -> dict[str, Any]:
+def _as_read(option: Mapping[str, Any], needs_all: bool) -> dict[str, Any]:
     """The option as it is validated: lists are read by our own grammar, which knows line breaks."""
+    is_required = needs_all and option.get("required", False)
     if option.get("type") == "list":
-        return {"type": "raw", "required": option.get("required", False), "default": option.get("default")}
-    return {key: value for key, value in option.items() if key != "description"}
+        return {"type": "raw", "required": is_required, "default": option.get("default")}
+    return {**{key: value for key, value in option.items() if key != "description"}, "required": is_required}
 
 
 def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,8 +176,8 @@ def _quoting_problems(given: Mapping[str, Any], spec: Spec) -> list[str]:
         if spec[name].get("type") == "str"
         and (isinstance(value, bool) or (name.endswith("_mode") and isinstance(value, int)))
     ]
-    told = "which YAML may have made of another text: put it in quotes."
-    return [f"{name} is {given[name]!r}, {told}" for name in changed]
+    cause = "which YAML may have made of another text: put it in quotes."
+    return [f"{name} is {given[name]!r}, {cause}" for name in changed]
 
 
 def _sentence(message: str) -> str:

@@ -113,7 +113,7 @@ def test_ensure_checks_the_hosts_of_an_inventory(simulator: Simulator, tmp_path:
     assert signals(simulator) == []
 
 
-def test_ensure_tells_all_and_then_fails(simulator: Simulator, tmp_path: Path) -> None:
+def test_ensure_reports_everyone_and_then_fails(simulator: Simulator, tmp_path: Path) -> None:
     code, output = run(
         tmp_path,
         simulator,
@@ -126,8 +126,8 @@ def test_ensure_tells_all_and_then_fails(simulator: Simulator, tmp_path: Path) -
     assert live(simulator) == ["1000"]
     assert summary(output)["failed"] == {"1004": "no_live_call", "4711": "not_logged_in"}
     assert summary(output)["reason"] == "no_live_call"
-    told = output.index("failed: 1004 no_live_call, 4711 not_logged_in")
-    assert told < output.index("2 of 3 agents failed: 1004 (no_live_call), 4711 (not_logged_in). Agent 1004: ")
+    shown_at = output.index("failed: 1004 no_live_call, 4711 not_logged_in")
+    assert shown_at < output.index("2 of 3 agents failed: 1004 (no_live_call), 4711 (not_logged_in). Agent 1004: ")
 
 
 NOBODY: dict[str, tuple[dict[str, Any], str]] = {
@@ -250,7 +250,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "No agents are given": ("stereo_recording", {"agents": [], "state": "idle"}),
     "'10 00' is not a VICIdial user": ("stereo_recording", {"agents": "1001, 10 00", "state": "idle"}),
     "must be one of: recording, idle, got: paused": ("stereo_recording", {"agents": 1000, "state": "paused"}),
-    "missing required arguments: stereo_recording_state": ("stereo_recording", {"agents": 1000}),
+    "issing required arguments: stereo_recording_state": ("stereo_recording", {"agents": 1000}),
     "No agents are given. ": ("recording_window", {"agents": [], "state": "idle", "tasks": "play.yml"}),
     "There is no file nowhere.yml": ("recording_window", {"agents": "1000", "state": "idle", "tasks": "nowhere.yml"}),
     "The tasks end the play": ("recording_window", {"agents": "1000", "state": "idle", "tasks": "ends.yml"}),
@@ -269,11 +269,12 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(simulator: Simul
     for message, (role, options) in REFUSED.items():
         given = {f"{role}_{name}": value for name, value in options.items()}
         include = {"ansible.builtin.include_role": {"name": f"telephony.vicidial.{role}"}, "vars": given}
-        is_told = {"that": "message in ansible_failed_result.msg"}
-        rescue = [{"ansible.builtin.assert": is_told, "vars": {"message": message}}]
+        is_expected = {"that": "message in ansible_failed_result.msg"}
+        rescue = [{"ansible.builtin.assert": is_expected, "vars": {"message": message}}]
         tasks.append({"block": [include, {"ansible.builtin.meta": "end_play"}], "rescue": rescue})
     output = play(tmp_path, [*tasks, {"ansible.builtin.debug": {"msg": "all were refused"}}], **connected(simulator))
     assert "all were refused" in output
+    assert "argument_spec_data" not in output, "Ansible's own validation prints the whole specification"
     assert simulator.journal.entries() == []
 
 

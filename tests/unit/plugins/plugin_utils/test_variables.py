@@ -77,7 +77,13 @@ def test_only_a_typing_error_away_is_worth_a_warning() -> None:
 
 
 def test_words_that_got_lost_are_shown_with_the_form_that_works() -> None:
-    assert lost_words(None) == []
-    [found] = lost_words("1001 1002")
+    assert lost_words(None, "") == []
+    [found] = role_variables({"door_state": "open"}, SPEC, "door", rest="1001 1002")["problems"]
     assert "'1001 1002' got lost" in found
-    assert "-e vicidial_agents=1000,1001" in found
+    assert "-e door_users=ONE,TWO" in found
+
+
+def test_what_is_required_can_be_left_out_where_not_all_is_needed() -> None:
+    assert role_variables({}, SPEC, "door", needs_all=False)["problems"] == []
+    [found] = role_variables({"door_state": "ajar"}, SPEC, "door", needs_all=False)["problems"]
+    assert "must be one of" in found
