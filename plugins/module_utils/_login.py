@@ -93,7 +93,7 @@ class LoginHistory:
         """The history that ``to_text`` wrote; an empty one for an empty text."""
         return cls(**json.loads(text)) if text else cls()
 
-    def gone(self) -> ApiError | None:
+    def server_silence(self) -> ApiError | None:
         """That the server does not answer, where a task that went first has just found so."""
         return self._error("another task of this run just got no answer") if self.server_is_gone else None
 

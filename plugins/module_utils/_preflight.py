@@ -163,7 +163,7 @@ def findings(transport: Transport, answers: Answers) -> list[Finding]:
 
 
 def report(transport: Transport, answers: Answers) -> dict[str, Any]:
-    """What the module returns: the same keys, whatever was heard."""
+    """What the module returns: the same keys, whatever was answered."""
     found = findings(transport, answers)
     blocking = [finding.check for finding in found if _blocks(finding)]
     version = answers.version
@@ -287,7 +287,7 @@ def _utc_offset(version: Version | None) -> str | None:
 
 def _unknown(check: str, answers: Answers) -> Finding:
     """A check that the trouble kept from being made."""
-    what, remedy = "nothing was heard", "Run this again"
+    what, remedy = "nothing was answered", "Run this again"
     if answers.trouble is not None:
         what, remedy = answers.trouble.what, answers.trouble.remedy
     if answers.disproved is not None:

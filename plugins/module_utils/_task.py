@@ -90,7 +90,7 @@ class Task:
 
 def reason_not_to_log_in(params: _options.Params, history: LoginHistory) -> ApiError | None:
     """Why no login may be tried. After one without an answer the version is asked first: that needs no credentials."""
-    refusal = history.refusal() or history.gone()
+    refusal = history.refusal() or history.server_silence()
     if refusal is not None or not history.unanswered:
         return refusal
     api = AgentApi(_options.connection(params))
@@ -178,7 +178,7 @@ def with_failure(found: dict[str, Any], failure: ApiError | None, what_failed: s
 
 
 def run_module(task: Task) -> None:
-    """Be the module: arguments from Ansible in, its exit out. A cancelled job still hears what was done."""
+    """Be the module: arguments from Ansible in, its exit out. A cancelled job still returns what was done."""
     module = AnsibleModule(**task.spec, supports_check_mode=True)
     interruption = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -19,8 +19,8 @@ description:
     and everything that takes campaigns need that, and recordings do not. VICIdial counts it as a failed login where the
     account has a User Level below 7.
   - A check that could not be made is V(unknown) and says why. It never counts as passed.
-  - Does not fail on what it finds. Look at RV(fit), or run the playbook C(telephony.vicidial.preflight), which fails, for the
-    check C(listing) too.
+  - Does not fail on what it finds. Look at RV(fit), or run the playbook C(telephony.vicidial.preflight), which fails,
+    for the check C(listing) too.
   - Never changes anything, and works in check mode.
 author:
   - telephony.vicidial maintainers (@telephony-vicidial)

@@ -144,21 +144,21 @@ def audit(agents: Iterable[Agent], records: Iterable[Record], rule: Rule) -> dic
     named = _with_named(agents, rule)
     logged_in = {user: True if _is_listed(agent) else None for user, agent in named.items()}
     logged_in |= {user: by_user[user]["logged_in"] for user in by_user if by_user[user]["logged_in"] is not None}
-    gone = [user for user in named if logged_in[user] is False]
-    there = {user: agent for user, agent in named.items() if user not in gone}
-    found = [_finding(agent, by_user.get(user), rule) for user, agent in there.items()]
+    logged_out = [user for user in named if logged_in[user] is False]
+    others = {user: agent for user, agent in named.items() if user not in logged_out}
+    found = [_finding(agent, by_user.get(user), rule) for user, agent in others.items()]
     findings = sorted((finding for finding in found if finding["expected"] != ANY), key=_urgency)
     return {
         "counts": {
             **_counts(findings),
-            "logged_in": sum(logged_in[user] is True for user in there),
+            "logged_in": sum(logged_in[user] is True for user in others),
             "judged": len(findings),
             "not_judged": len(found) - len(findings),
         },
         "percent_conforming": _percent(findings),
         "campaigns": _by_campaign(findings),
         "findings": findings,
-        "not_logged_in": gone,
+        "not_logged_in": logged_out,
         "exceptions": {
             # Nothing else may stand here: AWX hands it to the next job, which would evaluate a template in it.
             kind: [finding["agent"] for finding in findings if finding["finding"] == kind and is_user(finding["agent"])]
@@ -172,9 +172,9 @@ def _with_named(agents: Iterable[Agent], rule: Rule) -> dict[str, Agent]:
     known: dict[str, Agent] = {}
     for agent in agents:
         known.setdefault(agent["user"], agent)
-    there = {user.casefold() for user in known}
+    listed = {user.casefold() for user in known}
     unknown = dict.fromkeys(("campaign_id", "user_group", "status", "full_name"))
-    left_out = {user: {**unknown, "user": user} for user in rule.agents if user.casefold() not in there}
+    left_out = {user: {**unknown, "user": user} for user in rule.agents if user.casefold() not in listed}
     return known | {user: agent for user, agent in left_out.items() if rule.concerns(agent)}
 
 

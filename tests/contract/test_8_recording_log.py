@@ -155,12 +155,12 @@ def test_8_2_exactly(server: Server, control: Control, recorded: dict[str, str])
     assert ask(server, **{**search, "duration": "N"}).text == f"{started}|{location}\n"
 
 
-def test_8_3_no_recordings_are_told_with_a_dash(server: Server) -> None:
+def test_8_3_no_recordings_are_reported_with_a_dash(server: Server) -> None:
     reply = ask(server, agent_user=server.agent, date=LONG_AGO, header="YES")
     assert reply.text == f"ERROR: recording_lookup NO RECORDINGS FOUND - {server.user}|{server.agent}||{LONG_AGO}|\n"
 
 
-def test_8_3_too_little_to_search_by_is_told_with_a_colon(server: Server) -> None:
+def test_8_3_too_little_to_search_by_is_reported_with_a_colon(server: Server) -> None:
     expected = f"ERROR: recording_lookup INVALID SEARCH PARAMETERS: {server.user}|||{LONG_AGO}|\n"
     assert ask(server, date=LONG_AGO).text == expected
 

@@ -295,9 +295,9 @@ def message_problems(messages: Document | None) -> Iterator[str]:
     """What is wrong with the messages of a notification. A webhook's body may be any text."""
     for event, texts in (messages or {}).items():
         if event == "workflow_approval":
-            for answer, told in (texts or {}).items():
+            for answer, message in (texts or {}).items():
                 known = answer in ("running", "approved", "timed_out", "denied")
-                yield from _text_problems(event, told) if known else [f"{answer} is no event of an approval"]
+                yield from _text_problems(event, message) if known else [f"{answer} is no event of an approval"]
         elif event in ("started", "success", "error"):
             yield from _text_problems(event, texts)
         else:

@@ -27,8 +27,8 @@ class Job:
 
     def results(self, action: str) -> list[dict[str, Any]]:
         """What the tasks of this ``action`` returned, failures too."""
-        told = [event.get("event_data", {}) for event in self.events]
-        return [data["res"] for data in told if data.get("resolved_action") == action and "res" in data]
+        results = [event.get("event_data", {}) for event in self.events]
+        return [data["res"] for data in results if data.get("resolved_action") == action and "res" in data]
 
     @property
     def artifacts(self) -> dict[str, Any]:

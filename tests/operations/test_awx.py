@@ -271,7 +271,7 @@ def test_a_second_run_changes_nothing_in_check_mode_and_without(runs: Runs) -> N
 
 
 def test_the_modules_agree_with_the_comparison(runs: Runs) -> None:
-    """Those of ansible.controller here, on the newest core: told to write everything, they find nothing to change."""
+    """Those of ansible.controller here, on the newest core: made to write everything, they find nothing to change."""
     assert runs.by_the_platform.changed == 0
     assert runs.by_the_platform.awx.objects["job_templates"] == runs.full.objects["job_templates"]
     written = runs.written_by(runs.by_the_platform, runs.made)
@@ -345,9 +345,9 @@ def test_secrets_go_to_where_they_belong_and_nowhere_else(runs: Runs) -> None:
         for form in (secret, quote_plus(secret), secret.replace("@", "")):
             assert not any(form in one.printed for one in runs.all)
     journal = [*runs.removed_again.awx.journal, *runs.written_by(runs.by_the_platform, runs.made)]
-    told = [(path, body) for _method, path, body in journal if PASSWORD in json.dumps(body)]
-    assert [path for path, _body in told] == ["/api/v2/credentials/"]
-    [(_path, body)] = told
+    with_password = [(path, body) for _method, path, body in journal if PASSWORD in json.dumps(body)]
+    assert [path for path, _body in with_password] == ["/api/v2/credentials/"]
+    [(_path, body)] = with_password
     assert body["inputs"]["password"] == PASSWORD
     assert json.dumps(body).count(PASSWORD) == 1
     [(_path, body)] = [(path, body) for _method, path, body in journal if HOOK_PASSWORD in json.dumps(body)]
@@ -505,8 +505,8 @@ def test_the_workflow_remediates_after_an_audit_and_does_nothing_after_a_failed_
     }
 
 
-def test_every_failure_is_told_and_so_is_what_succeeds_after_one(runs: Runs) -> None:
-    told = {
+def test_every_failure_is_reported_and_so_is_what_succeeds_after_one(runs: Runs) -> None:
+    notified = {
         (row["name"], relation)
         for kind in ("job_templates", "workflow_job_templates")
         for row in runs.full.objects[kind].values()
@@ -514,7 +514,7 @@ def test_every_failure_is_told_and_so_is_what_succeeds_after_one(runs: Runs) -> 
         if "VICIdial drift" in runs.full.names_related(kind, row, relation)
     }
     everything = runs.full.names("job_templates") | runs.full.names("workflow_job_templates")
-    assert told == {
+    assert notified == {
         *((name, "notification_templates_error") for name in everything),
         ("VICIdial remediate", "notification_templates_success"),
         ("VICIdial give back", "notification_templates_success"),

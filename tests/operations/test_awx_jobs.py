@@ -208,7 +208,7 @@ def test_the_playbooks_of_the_project_do_what_a_survey_asks_for(
     assert {recording["user"] for recording in simulator.dialer.state()["live"]} == {"1000"}
 
 
-def test_a_wrong_password_is_the_reason_that_is_told(
+def test_a_wrong_password_is_the_reason_that_is_reported(
     simulator: Simulator, tmp_path: Path, messages: dict[str, dict[str, str]]
 ) -> None:
     environment = injected(tmp_path, **{**account(simulator), "password": "another"})
@@ -220,7 +220,7 @@ def test_a_wrong_password_is_the_reason_that_is_told(
     assert done.returncode == 2, done.stdout + done.stderr
     stats = re.search(r"^\tRUN: (\{.*\})", done.stdout, re.MULTILINE)
     assert stats is not None, done.stdout
-    told = filled_in(messages["text"]["body"], "failed", json.loads(stats[1]))
-    assert "This says nothing about the recordings. Reason: authentication_failed." in json.loads(told)["text"], stats[
+    sent = filled_in(messages["text"]["body"], "failed", json.loads(stats[1]))
+    assert "This says nothing about the recordings. Reason: authentication_failed." in json.loads(sent)["text"], stats[
         1
     ]

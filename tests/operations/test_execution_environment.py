@@ -32,10 +32,10 @@ def introspected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     tree = tmp_path_factory.mktemp("tree")
     (tree / COLLECTION).parent.mkdir(parents=True)
     (tree / COLLECTION).symlink_to(ROOT)
-    told = subprocess.run(
+    introspection = subprocess.run(
         ["ansible-builder", "introspect", "--sanitize", str(tree)], capture_output=True, text=True, check=True
     )
-    found: dict[str, Any] = yaml.safe_load(told.stdout)
+    found: dict[str, Any] = yaml.safe_load(introspection.stdout)
     return found
 
 

@@ -75,7 +75,7 @@ def test_audit(dialer: Simulator, tmp_path: Path) -> None:
 
 
 def test_a_failing_job(dialer: Simulator, tmp_path: Path) -> None:
-    """A wrong password: sent once, told in an event and to the workflow, and not shown."""
+    """A wrong password: sent once, reported in an event and to the workflow, and not shown."""
     dialer.dialer.accounts[USER].password = "another"
     job = run_job(
         tmp_path,

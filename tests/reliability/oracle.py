@@ -153,7 +153,7 @@ class Exchange:
     fault: str | None = None
     sent_at: float = 0.0
     worked_at: float = 0.0
-    heard_at: float = 0.0
+    answered_at: float = 0.0
     takes: float = 0.0
     leave_alone: float = 0.0
     slot: str = ""
@@ -165,7 +165,7 @@ class Exchange:
 
     @property
     def shows(self) -> bool:
-        """Whether STATUS has told the client the state."""
+        """Whether STATUS has shown the client the state."""
         return self.is_clear and self.value == "STATUS" and self.said.startswith("NOTICE: ")
 
     @property
@@ -175,7 +175,7 @@ class Exchange:
 
     @property
     def is_unsent(self) -> bool:
-        """Whether the client was told that nothing had left it."""
+        """Whether the client could tell that nothing had left it."""
         return self.fault in NEVER_SENT
 
     @property
@@ -202,7 +202,7 @@ class Exchange:
 Trail = list[Exchange]
 
 
-def said_in(answer: str) -> str:
+def answer_line(answer: str) -> str:
     """The word and the reason of an answer; of a refused account also the first word of the server's message."""
     refused = re.search(r"^(\w+: [^|\n]+): \|(?:[^|]*\|){4}(\w+)", answer, re.M)
     return " ".join(refused.groups()) if refused else result_of(answer)
@@ -221,7 +221,7 @@ def judge_result(
     """Raise AssertionError for the first untruth in what a task returns; ``trails`` are the calls by agent, as named.
 
     ``unseen`` are calls that the dialer may not have seen, or whose answers may have come too late: it cannot tell then
-    what was sent and heard.
+    what was sent and answered.
     """
     records, everyones = result["recordings"], [*(call for trail in trails.values() for call in trail), *unseen]
     assert len(records) == len(trails), "not one record an agent"
@@ -237,7 +237,7 @@ def judge_result(
         first = shown[0].truth.state if shown else "unknown"
         state_before = before.get(record["user"]) or ", ".join(before.values())
         assert unseen or state_before == first, "before is not what STATUS showed first"
-        _judge_signals_told(record, trail, all_seen=not unseen)
+        _judge_reported_signals(record, trail, all_seen=not unseen)
         _judge_slot(record, trail)
         _judge_state(wanted, record, trail)
         _judge_logged_in(record, trail)
@@ -274,12 +274,14 @@ def _judge_prediction(wanted: DesiredState, record: dict[str, Any], trail: Trail
     assert record["signals"] == [SIGNAL_FOR[wanted.state or ""]], "not the signal that would be sent"
 
 
-def _judge_signals_told(record: dict[str, Any], trail: Trail, all_seen: bool) -> None:
-    """Every signal that was written is told of; every one that is told of was written, or nobody can know."""
-    told, sent = record["signals"], [call.value for call in trail if call.may_have_written]
-    is_told = told == sent if all_seen else not Counter(sent) - Counter(told)
-    assert is_told, f"it says that it sent {told}, and sent {sent}"
-    assert record["changed"] == bool(told or record["withdrawn"]), "changed without a signal, or the other way round"
+def _judge_reported_signals(record: dict[str, Any], trail: Trail, all_seen: bool) -> None:
+    """Every signal that was written is reported; every one that is reported was written, or nobody can know."""
+    reported, sent = record["signals"], [call.value for call in trail if call.may_have_written]
+    is_true = reported == sent if all_seen else not Counter(sent) - Counter(reported)
+    assert is_true, f"it says that it sent {reported}, and sent {sent}"
+    assert record["changed"] == bool(reported or record["withdrawn"]), (
+        "changed without a signal, or the other way round"
+    )
 
 
 def _judge_slot(record: dict[str, Any], trail: Trail) -> None:
@@ -371,7 +373,7 @@ def _judge_confirmation(wanted: DesiredState, record: dict[str, Any], trail: Tra
         if not call.shows or not call.truth.logged_in or call.truth.live != last.truth.live:
             break
         since = call
-    held = last.heard_at - since.heard_at
+    held = last.answered_at - since.answered_at
     assert held >= wanted.stable_for - MOMENT, f"confirmed after it held for {held:g} s of {wanted.stable_for:g} s"
 
 
@@ -452,11 +454,11 @@ def _judge_pace(run: Run) -> None:
 
 
 def _judge_logins(run: Run) -> None:
-    """At most one failed login; where the password went bad in the middle, none that is sent once that was heard."""
-    heard_at = next((call.heard_at for call in run.exchanges if call.login_failed and call.is_clear), None)
-    if heard_at is not None:
-        assert all(call.sent_at <= heard_at for call in run.exchanges), "a call after a refused login"
-    answered = next((call.heard_at for call in run.exchanges if call.is_clear and not call.login_failed), None)
+    """At most one failed login; where the password went bad in the middle, none that is sent after that answer."""
+    answered_at = next((call.answered_at for call in run.exchanges if call.login_failed and call.is_clear), None)
+    if answered_at is not None:
+        assert all(call.sent_at <= answered_at for call in run.exchanges), "a call after a refused login"
+    answered = next((call.answered_at for call in run.exchanges if call.is_clear and not call.login_failed), None)
     unproven = [call for call in run.exchanges if answered is None or call.sent_at < answered]
     assert sum(call.login_failed for call in unproven) <= 1, "two failed logins of an account that never was proven"
 
@@ -517,7 +519,7 @@ def _judge_repetitions(trail: Trail) -> None:
         elif call.value in LOST_SECONDS and not call.is_unsent:
             earlier = [signal for signal in earlier if signal.value == call.value]
             if earlier:
-                is_late = call.sent_at >= earlier[-1].heard_at + LOST_SECONDS[call.value] - MOMENT
+                is_late = call.sent_at >= earlier[-1].answered_at + LOST_SECONDS[call.value] - MOMENT
                 assert is_late, f"{call.value} again too soon"
             earlier.append(call)
             assert len(earlier) <= MOST_TIMES_SENT, f"{call.value} more than {MOST_TIMES_SENT} times"
@@ -531,7 +533,7 @@ def _judge_numbers(wanted: DesiredState, trail: Trail) -> None:
     if is_so and not wanted.stable_for and not wanted.check_waiting:
         assert len(trail) == 1, "more than one call for an agent who is in the wanted state already"
     for call, later in pairwise(trail):
-        is_patient = later.sent_at >= call.heard_at + call.leave_alone - MOMENT
+        is_patient = later.sent_at >= call.answered_at + call.leave_alone - MOMENT
         is_repeated = call.value == later.value == "STATUS"
         assert is_patient or not is_repeated, "asked again before the server's Retry-After"
     turns = sum(look.truth.live != later.truth.live or not later.is_clear for look, later in pairwise(looks))
@@ -545,11 +547,11 @@ def _judge_end(run: Run, trail: Trail) -> None:
     """Twice the time given, and three calls: the one in which it runs out, the first signal, and the last look."""
     if not trail:
         return
-    longest = max(call.heard_at - call.sent_at for call in run.exchanges)
+    longest = max(call.answered_at - call.sent_at for call in run.exchanges)
     rate = run.options.get("rate_limit")
     # One call at a time to begin with, or all share a rate: a call can wait for two calls of each other agent.
     call_seconds = 2 * len(run.agents) * (longest + (1 / rate if rate else 0.0))
-    took = trail[-1].heard_at - trail[0].sent_at
+    took = trail[-1].answered_at - trail[0].sent_at
     most = 2 * (run.wanted.wait_timeout + run.wanted.stable_for) + 3 * call_seconds + run.stalled
     if WITHDRAW in [call.value for call in trail]:
         most += run.wanted.wait_timeout + WATCH_SECONDS + 3 * call_seconds
@@ -561,12 +563,12 @@ def _judge_end(run: Run, trail: Trail) -> None:
 def _judge_deadline(wanted: DesiredState, reason: str | None, trail: Trail) -> None:
     """Nobody gives up early: not on the state, and with a signal out not on STATUS that may be repeated."""
     signals = [call for call in trail if call.may_have_written]
-    begun = signals[0].heard_at if signals else trail[0].sent_at if trail else 0.0
+    begun = signals[0].answered_at if signals else trail[0].sent_at if trail else 0.0
     deadline = begun + wanted.wait_timeout + wanted.stable_for
     if reason == "not_confirmed":
-        assert trail[-1].heard_at >= deadline - MOMENT, "not_confirmed before its time"
+        assert trail[-1].answered_at >= deadline - MOMENT, "not_confirmed before its time"
     elif reason and signals and trail[-1].value == "STATUS" and trail[-1].fault in TRANSIENT:
-        left = deadline - trail[-1].heard_at
+        left = deadline - trail[-1].answered_at
         assert left <= max(SHORTEST_RETRY_PAUSE, trail[-1].leave_alone) + MOMENT, f"no STATUS for the last {left:g} s"
 
 
@@ -658,7 +660,7 @@ def _late_limit(record: dict[str, Any], row: Recording) -> str:
     withdrawals = [call for call in trail if call.value == WITHDRAW]
     if record["withdrawn"]:
         assert signal.read_at <= withdrawals[-1].worked_at, f"{row} begun after it was taken back"
-        if signal.acted_at >= withdrawals[-1].heard_at + WATCH_SECONDS - MOMENT:
+        if signal.acted_at >= withdrawals[-1].answered_at + WATCH_SECONDS - MOMENT:
             return READ_BEFORE
     since = trail[trail.index(signal.exchange) :]
     if any(call.shows and call.truth.live is not None for call in since):

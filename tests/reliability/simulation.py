@@ -56,7 +56,7 @@ from ansible_collections.telephony.vicidial.tests.reliability.oracle import (
     Signal,
     Trail,
     Truth,
-    said_in,
+    answer_line,
 )
 from ansible_collections.telephony.vicidial.tests.support import PASSWORD, USER
 from ansible_collections.telephony.vicidial.tests.unit.virtual import STARTED_AT, URL, VirtualWorkers, answer, client
@@ -239,7 +239,7 @@ class World:
             if harm is None and self.dialer.system.build < FIRST_STEREO_BUILD:
                 exchange.said, exchange.fault = OLD_BUILD, None
         else:
-            exchange.said, exchange.fault = said_in(text), harm
+            exchange.said, exchange.fault = answer_line(text), harm
         exchange.takes += min(response.delay, TIMEOUT)
         exchange.leave_alone = float(response.headers.get("Retry-After", 0)) if harm != "latency" else 0.0
         return text.encode() if fault is None else _through_the_client(response)
@@ -299,7 +299,7 @@ class Run(VirtualWorkers):
             self.results = scheduler.run(self.agents)
         except KilledError:
             pass
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the oracle tells of it
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the oracle reports it
             self.crash = error
         self.is_over, self.ended_at = True, self.world.at
 
@@ -331,9 +331,9 @@ class Run(VirtualWorkers):
         response = call(client(self.password, post))
         world.working = None
         world.at_call(exchange, "after")
-        exchange.heard_at = world.at + world.down + exchange.takes
-        self.bring(exchange.heard_at, tag, response)
-        world.schedule(exchange.heard_at, self, self.ticket)
+        exchange.answered_at = world.at + world.down + exchange.takes
+        self.bring(exchange.answered_at, tag, response)
+        world.schedule(exchange.answered_at, self, self.ticket)
 
     def sleep_until(self, at: float) -> None:
         self._turns += 1
@@ -346,7 +346,7 @@ class Run(VirtualWorkers):
         done = super().collect(seconds)
         if done is not None:
             exchange = self.trail(done[0].agent)[-1]
-            exchange.heard_at = self.world.at
+            exchange.answered_at = self.world.at
         return done
 
 
@@ -417,16 +417,16 @@ class NetworkFault(Fault):
 def _through_the_client(response: HttpResponse) -> bytes:
     """What the real HTTP client makes of a response, or raises."""
     headers = tuple(response.headers.items())
-    heard = _heard(response.body, response.status, headers, response.ending, response.delay >= TIMEOUT)
-    if isinstance(heard, HttpError):  # gives its body once
-        raise HttpError(heard.what, heard.remedy, heard.transient, heard.retry_after, response.body)
-    if isinstance(heard, ApiError):
-        raise heard.with_traceback(None)
-    return heard
+    outcome = _outcome_of(response.body, response.status, headers, response.ending, response.delay >= TIMEOUT)
+    if isinstance(outcome, HttpError):  # gives its body once
+        raise HttpError(outcome.what, outcome.remedy, outcome.transient, outcome.retry_after, response.body)
+    if isinstance(outcome, ApiError):
+        raise outcome.with_traceback(None)
+    return outcome
 
 
 @cache  # the client makes the same of the same
-def _heard(
+def _outcome_of(
     body: bytes, status: int, headers: tuple[tuple[str, str], ...], ending: str, is_late: bool
 ) -> bytes | ApiError:
     wire = _Wire(body, status, dict(headers), ending, is_late)

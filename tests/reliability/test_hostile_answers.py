@@ -99,7 +99,7 @@ def _literal_line(line: bytes) -> tuple[object, ...] | None:
     return None
 
 
-def heard(reply: object) -> tuple[object, ...] | None:
+def as_fields(reply: object) -> tuple[object, ...] | None:
     """What our parser made of it, in the same words."""
     if isinstance(reply, Status):
         return ("status", reply.recording_id)
@@ -344,7 +344,7 @@ def outcome(call: Callable[..., Any], *arguments: Any) -> Any:
         return error
 
 
-def tells_a_secret(error: object) -> bool:
+def holds_a_secret(error: object) -> bool:
     return isinstance(error, _errors.ApiError) and any(
         secret in f"{error} {error!r} {error.args} {vars(error)}" for secret in CANARIES
     )
@@ -362,13 +362,13 @@ def test_nothing_that_is_not_literally_an_answer_counts_as_one(figure: Figure) -
         assert isinstance(parsed, (Status, Sent, NothingToEnd, _errors.ApiError)), (number, body)
         # Another agent's answer is read as what it is, and refused where it is known who was asked about.
         about_another = getattr(parsed, "user", AGENT) != AGENT
-        assert (None if about_another else heard(parsed)) == said, (number, body, parsed)
+        assert (None if about_another else as_fields(parsed)) == said, (number, body, parsed)
         for value, kinds in (("STATUS", ("status",)), ("END", ("sent", "none"))):
             reply = outcome(api.status, Agent(AGENT)) if value == "STATUS" else outcome(api.signal, Agent(AGENT), value)
             expected = said if said and said[0] in (*kinds, "logged out") else None
-            assert heard(reply) == expected, (number, body, reply)
+            assert as_fields(reply) == expected, (number, body, reply)
             counts[f"{value} answered"] += not isinstance(reply, _errors.ApiError)
-            assert not tells_a_secret(reply), (number, body, str(reply))
+            assert not holds_a_secret(reply), (number, body, str(reply))
         version = outcome(parse_version, body)
         assert isinstance(version, (Version, _errors.NoAnswerError)), (number, body)
         if isinstance(version, Version):
@@ -394,7 +394,7 @@ def test_a_hostile_table_is_read_as_it_stands_or_refused(figure: Figure) -> None
     for number, body in enumerate(hostile([body.encode() for body in bodies], TABLES)):
         found = outcome(parse_agents, body, bool(number % 2))
         assert isinstance(found, (list, _errors.ApiError)), (number, body)
-        assert not tells_a_secret(found), (number, body)
+        assert not holds_a_secret(found), (number, body)
         text = body.decode("utf-8", "replace")
         for agent in found if isinstance(found, list) else ():
             assert isinstance(agent, LoggedInAgent)
@@ -428,7 +428,7 @@ def test_a_hostile_recording_log_is_read_as_it_stands_or_refused(figure: Figure)
     for number, body in enumerate(hostile([body.encode() for body in bodies], TABLES)):
         found = outcome(parse_log, body)
         assert isinstance(found, (list, _errors.ApiError)), (number, body)
-        assert not tells_a_secret(found), (number, body)
+        assert not holds_a_secret(found), (number, body)
         lines = {as_numbers(line.rstrip("\r").split("\t")) for line in body.decode("utf-8", "replace").split("\n")[:-1]}
         for row in found if isinstance(found, list) else ():
             assert isinstance(row, LogRow)

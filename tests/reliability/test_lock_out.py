@@ -58,7 +58,9 @@ USES: dict[str, Tasks] = {
     "ended": [{DECLARE: {"agent_user": "{{ item }}", "state": "idle", "log": True}, "loop": FLOOR[:12]}],
     "alt_user": [{DECLARE: {"alt_user": "crm1000", "state": "idle"}}],
     "loop": [{DECLARE: {"agent_user": "{{ item }}", "state": "idle"}, "loop": FLOOR[:12]}],
-    "until": [{ASK: {"agent_user": "1000"}, "register": "told", "until": "told is success", "retries": 11, "delay": 0}],
+    "until": [
+        {ASK: {"agent_user": "1000"}, "register": "outcome", "until": "outcome is success", "retries": 11, "delay": 0}
+    ],
 }
 
 
@@ -96,12 +98,15 @@ def test_a_play_over_hosts_is_one_failed_login(
 ) -> None:
     """All begin at the same time, yet one goes first."""
     hosts = ",".join(FLOOR[:50])
-    result = "told.reason == 'authentication_failed' and told.recordings[0].user == inventory_hostname"
+    result = "outcome.reason == 'authentication_failed' and outcome.recordings[0].user == inventory_hostname"
     tasks: Tasks = [
-        {ASK: {"agent_user": "{{ inventory_hostname }}"}, "register": "told", "ignore_errors": True},
+        {ASK: {"agent_user": "{{ inventory_hostname }}"}, "register": "outcome", "ignore_errors": True},
         {
             "assert": {
-                "that": [result, "told.login == 'rejected' or told.msg is search('rejected a login of this account')"]
+                "that": [
+                    result,
+                    "outcome.login == 'rejected' or outcome.msg is search('rejected a login of this account')",
+                ]
             }
         },
     ]
@@ -137,7 +142,7 @@ def test_a_level_that_the_log_refuses_is_one_failed_login_and_bars_nothing_else(
 
 
 def until(retries: int) -> dict[str, Any]:
-    return {"until": "told is success", "retries": retries, "delay": 0}
+    return {"until": "outcome is success", "retries": retries, "delay": 0}
 
 
 # Task by task, in the name of an account that is called like it: calls about agents 1001, 1003 and preflight get lost.

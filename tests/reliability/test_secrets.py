@@ -154,18 +154,18 @@ def tasks_over(group: str, module: str, python: str, **options: str) -> Tasks:
             module: {**account, **options},
             "loop": f"{{{{ range({group} | length) | list }}}}",
             "vars": {"ansible_python_interpreter": python},
-            "register": "told",
+            "register": "outcome",
             "ignore_errors": True,
             "diff": True,
         },
-        {"name": "Show it", "ansible.builtin.debug": {"var": "told"}},
+        {"name": "Show it", "ansible.builtin.debug": {"var": "outcome"}},
     ]
 
 
 def proven_tasks_over(group: str, module: str, python: str) -> Tasks:
     """The same for a module about agents, and that each cell failed for its own reason."""
     state = {"state": "recording"} if module == DECLARE else {}
-    same = f"told.results | map(attribute='reason') | list == {group} | map(attribute='reason') | list"
+    same = f"outcome.results | map(attribute='reason') | list == {group} | map(attribute='reason') | list"
     proof = {"name": "Each failed for its own reason", "ansible.builtin.assert": {"that": same, "quiet": True}}
     return [*tasks_over(group, module, python, agent_user="1000", **state), proof]
 
@@ -310,7 +310,7 @@ def test_ansible_runner(servers: dict[str, Simulator], good: Cell, tmp_path: Pat
 def test_an_exception_that_nobody_foresaw(
     servers: dict[str, Simulator], good: Cell, tmp_path: Path, figure: Figure
 ) -> None:
-    """Raised in the client with the password in its text: only its kind and its place are told."""
+    """Raised in the client with the password in its text: only its kind and its place are shown."""
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "sitecustomize.py").write_text(CRASHING)
     here, there = python_for(IN_PROCESS, tmp_path), python_for(AS_MODULE, tmp_path)
@@ -321,12 +321,12 @@ def test_an_exception_that_nobody_foresaw(
     ]
     tasks: Tasks = []
     # What goes wrong when the connections are closed is of no interest to anybody.
-    for place, outcome in (("post", "told.reason == 'internal_error'"), ("close", "told is succeeded")):
+    for place, expected in (("post", "outcome.reason == 'internal_error'"), ("close", "outcome is succeeded")):
         for task, python in ways:
             keywords = {"environment": {"CRASH_AT": place}, "vars": {"ansible_python_interpreter": python}}
             tasks += [
-                {**task, **keywords, "register": "told", "ignore_errors": True},
-                {"ansible.builtin.assert": {"that": outcome}},
+                {**task, **keywords, "register": "outcome", "ignore_errors": True},
+                {"ansible.builtin.assert": {"that": expected}},
             ]
     outputs = run(
         tmp_path,
@@ -336,8 +336,8 @@ def test_an_exception_that_nobody_foresaw(
         PYTHONPATH=str(tmp_path / "broken"),
     )
     figure(f"an exception in the client: {outputs.search([good['password']])}")
-    told = "defect: RuntimeError at sitecustomize.py"
-    assert all(told.casefold() in text for text in outputs.texts.values())
+    expected = "defect: RuntimeError at sitecustomize.py"
+    assert all(expected.casefold() in text for text in outputs.texts.values())
 
 
 def test_an_agent_who_is_the_password(good: Cell, tmp_path: Path) -> None:
@@ -353,7 +353,7 @@ def test_an_agent_who_is_the_password(good: Cell, tmp_path: Path) -> None:
         tasks += [
             {
                 ASK: {"agent_user": "{{ vicidial_user }}"},
-                "register": "told",
+                "register": "outcome",
                 "vars": {"ansible_python_interpreter": python},
             },
             {
@@ -361,14 +361,14 @@ def test_an_agent_who_is_the_password(good: Cell, tmp_path: Path) -> None:
                     "that": [
                         "inventory_hostname == '1234' and vicidial_user == '1234'",
                         "vicidial_stereo_recordings | list == ['1234']",
-                        "told.recordings[0].user == 'VALUE_SPECIFIED_IN_NO_LOG_PARAMETER'",
+                        "outcome.recordings[0].user == 'VALUE_SPECIFIED_IN_NO_LOG_PARAMETER'",
                     ]
                 }
             },
             {
                 ASK: {"agent_user": "1234", "api_user": "locked", "api_password": "locked"},
-                "register": "told",
-                "failed_when": "told.reason != 'account_********'",
+                "register": "outcome",
+                "failed_when": "outcome.reason != 'account_********'",
             },
         ]
     with serving(dialer) as simulator:

@@ -271,7 +271,7 @@ def test_a_connection_that_is_closed_is_no_matter_of_tls_and_in_the_handshake_no
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("to_itself", [True, False], ids=["to the same host", "to another host"])
-def test_a_redirect_is_told_and_never_followed(simulator: Simulator, status: int, to_itself: bool) -> None:
+def test_a_redirect_is_reported_and_never_followed(simulator: Simulator, status: int, to_itself: bool) -> None:
     where = "/elsewhere?user=6666&pass=leaked" if to_itself else f"{simulator.api_url}?user=6666&pass=leaked#leaked"
     with listening(lambda handler, _seen: handler.reply(status, Location=where)) as server:
         error = refused(server.url)
@@ -316,7 +316,7 @@ def test_a_proxy_sees_nothing_of_what_goes_over_https(
 
 @pytest.mark.parametrize("status", [407, 502])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_refuses_is_told_without_its_credentials(
+def test_a_proxy_that_refuses_is_reported_without_its_credentials(
     monkeypatch: pytest.MonkeyPatch, status: int, scheme: str
 ) -> None:
     with listening(lambda handler, _seen: handler.reply(status, Proxy_Authenticate="Basic")) as proxy:
@@ -373,7 +373,7 @@ def test_an_answer_is_an_answer_however_it_is_sent_and_a_netrc_is_not_used(
         assert PASSWORD not in f"{seen.target} {seen.headers}"
 
 
-def test_a_compressed_answer_is_told_as_such() -> None:
+def test_a_compressed_answer_is_reported_as_such() -> None:
     packed = gzip.compress(ANSWER)
     with listening(lambda handler, _seen: handler.reply(200, packed, Content_Encoding="gzip")) as server:
         error = refused(server.url)
@@ -441,7 +441,7 @@ def test_a_malformed_proxy_variable_is_named(monkeypatch: pytest.MonkeyPatch, sc
     assert error.delivery is _errors.Delivery.NOT_SENT
 
 
-def test_a_socks_proxy_without_pysocks_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_socks_proxy_without_pysocks_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """requests has a function in the place of PySocks's part where that is not installed."""
 
     def missing(*_args: object, **_kwargs: object) -> None:

@@ -37,7 +37,7 @@ _CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 def connection_error(error: Exception, by_proxy: bool) -> ApiError:
-    """``error`` as ours, with what is known of whether the server has heard anything.
+    """``error`` as ours, with what is known of whether the server has received anything.
 
     ``by_proxy``: the environment says that the way to the server leads through a proxy.
     """
@@ -140,7 +140,7 @@ def _broken_rule(error: BaseException) -> str | None:
 
 
 def _of_the_network(causes: Sequence[BaseException]) -> ApiError:
-    # Without a connection the server has heard nothing. After any other failure it may have.
+    # Without a connection the server has received nothing. After any other failure it may have.
     no_connection = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
     is_unsent = any(isinstance(cause, no_connection) for cause in causes)
     delivery = Delivery.NOT_SENT if is_unsent else Delivery.UNANSWERED

@@ -92,7 +92,7 @@ def _reach_state(progress: Progress) -> Steps:
             yield from _send_signal(progress, signal)
             if progress.may_return_unconfirmed():
                 return
-        yield Sleep(progress.seconds_to_next_look())
+        yield Sleep(progress.seconds_to_next_status())
         yield from _ask_status(progress)
 
 

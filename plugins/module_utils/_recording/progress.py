@@ -143,7 +143,7 @@ class Progress:
             return Phase.HOLDING
         return Phase.WAITING if has_tried else Phase.LOOKING
 
-    # What was heard
+    # What the server has answered
 
     def observe_status(self, status: Status) -> None:
         self.sight.observe(status, self.wanted.state, self.now)
@@ -217,7 +217,7 @@ class Progress:
         response = self.signals.last_response
         return not self.wanted.wait and response is not None and isinstance(response.reply, Sent)
 
-    def seconds_to_next_look(self) -> float:
+    def seconds_to_next_status(self) -> float:
         """Until STATUS is asked again: no later than at the deadline, or when the state has held for long enough."""
         held_until = self.deadline
         if self.phase is Phase.HOLDING:

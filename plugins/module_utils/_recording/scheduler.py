@@ -36,7 +36,7 @@ from .steps import (
 )
 from .workers import Call
 
-# So many agents in a row whom the server gave no answer about, and it counts as gone.
+# So many agents in a row whom the server gave no answer about, and it counts as down.
 GIVE_UP_AFTER = 3
 _AT_ONCE = float("-inf")
 _LOOK_UP_SECONDS = 0.25
@@ -140,7 +140,7 @@ class Scheduler:
         # Whether the server answered the last call: only then more agents are begun.
         self._answers = False
         self._has_answered = False
-        self._gone_in_a_row = 0
+        self._silent_in_a_row = 0
         self._silences = 0
         self._stopped_by: ApiError | None = None
         self._stopper: _AgentRun | None = None
@@ -265,22 +265,22 @@ class Scheduler:
         self._answers = error is None or error.delivery is Delivery.REJECTED
         if self._answers:
             self._has_answered = True
-            self._gone_in_a_row = 0
+            self._silent_in_a_row = 0
         if error is not None and error.aborts_run:
             self._stop(error, run)
         self._advance(run, response)
         if error is not None and run.is_giving_up and not self._answers:
             self._note_silence(error)
         if run.outcome is not None and run.outcome.failure is not None:
-            self._count_gone(run.outcome.failure)
+            self._count_silent_failure(run.outcome.failure)
 
-    def _count_gone(self, failure: ApiError) -> None:
+    def _count_silent_failure(self, failure: ApiError) -> None:
         """Stop when the server gave no answer about a few agents in a row, retries and all, or none to begin with.
 
         In that second case the account is not known to be fit, and each further call could be a failed login.
         """
-        self._gone_in_a_row += failure.has_no_answer
-        if not self._has_answered or self._gone_in_a_row >= GIVE_UP_AFTER:
+        self._silent_in_a_row += failure.has_no_answer
+        if not self._has_answered or self._silent_in_a_row >= GIVE_UP_AFTER:
             self._stop(failure, None)
 
     def _note_silence(self, error: ApiError) -> None:
@@ -329,7 +329,7 @@ class Scheduler:
         self._throw_into_all(NotAttemptedError(error))
 
     def _throw_into_all(self, error: ApiError) -> None:
-        """Let all who wait for their next step hear ``error``."""
+        """Let all who wait for their next step receive ``error``."""
         waiting = [run for _due, _number, run in sorted(self._due, key=lambda entry: entry[1])]
         self._due.clear()
         for run in waiting:

@@ -61,9 +61,9 @@ def test_no_account_error_ever_prints_the_password(
         options["state"] = "recording"
     tasks: list[dict[str, Any]] = []
     for user, reason in REASONS.items():
-        declared = {f"telephony.vicidial.{module}": {**options, "api_user": user}, "register": "told"}
-        tasks += [{**declared, "ignore_errors": True, "diff": True}, {"debug": {"var": "told"}}]
-        tasks.append({"assert": {"that": f"told.reason == '{reason}'"}})
+        declared = {f"telephony.vicidial.{module}": {**options, "api_user": user}, "register": "outcome"}
+        tasks += [{**declared, "ignore_errors": True, "diff": True}, {"debug": {"var": "outcome"}}]
+        tasks.append({"assert": {"that": f"outcome.reason == '{reason}'"}})
     output = play(tmp_path, tasks, "-vvvv", python=python_for(way, tmp_path))
     assert "authentication_failed" in output
     assert ("AnsiballZ" in output) == (way == AS_MODULE)
@@ -76,8 +76,8 @@ def test_no_account_error_ever_prints_the_password(
 def test_a_password_from_the_environment_is_never_printed(simulator: Simulator, tmp_path: Path, way: str) -> None:
     simulator.dialer.accounts["6666"].password = "rather-secret"
     tasks: list[dict[str, Any]] = [
-        {"telephony.vicidial.vicidial_stereo_recording_info": {"agent_user": "1000"}, "register": "told"},
-        {"debug": {"var": "told"}},
+        {"telephony.vicidial.vicidial_stereo_recording_info": {"agent_user": "1000"}, "register": "outcome"},
+        {"debug": {"var": "outcome"}},
     ]
     output = play(
         tmp_path,
@@ -99,27 +99,27 @@ def test_a_managed_host_with_python_39_and_the_oldest_requests(simulator: Simula
     options = {"api_url": simulator.url, "api_user": "6666", "api_password": "simulated"}
     declared = {"telephony.vicidial.vicidial_stereo_recording": {**options, "agent_user": "1000", "state": "recording"}}
     tasks: list[dict[str, Any]] = [
-        {**declared, "register": "told"},
-        {"assert": {"that": ["told is changed", "told.recordings[0].confirmed"]}},
+        {**declared, "register": "outcome"},
+        {"assert": {"that": ["outcome is changed", "outcome.recordings[0].confirmed"]}},
         {"telephony.vicidial.vicidial_stereo_recording_info": {**options, "agent_users": ["1000", "1001"]}},
     ]
     output = play(tmp_path, tasks, "-v", python=os.environ["VICIDIAL_TEST_PYTHON39"])
     assert "Traceback" not in output
 
 
-def test_a_managed_host_without_requests_is_told_so(simulator: Simulator, tmp_path: Path) -> None:
+def test_a_managed_host_without_requests_is_reported(simulator: Simulator, tmp_path: Path) -> None:
     """A Python that has nothing installed, as users meet it with a discovered interpreter."""
     bare = tmp_path / "bare"
     subprocess.run(["python3", "-m", "venv", "--without-pip", str(bare)], check=True)
-    told = {
+    task = {
         "telephony.vicidial.vicidial_stereo_recording_info": {
             "api_url": simulator.url,
             "api_user": "6666",
             "api_password": "simulated",
             "agent_user": "1000",
         },
-        "register": "told",
-        "failed_when": "'required Python library (requests)' not in told.msg",
+        "register": "outcome",
+        "failed_when": "'required Python library (requests)' not in outcome.msg",
     }
-    play(tmp_path, [told], python=f"{bare}/bin/python")
+    play(tmp_path, [task], python=f"{bare}/bin/python")
     assert simulator.journal.entries() == []

@@ -158,16 +158,16 @@ def test_the_scenarios_are_what_they_are_called(both: dict[str, dict[str, Any]])
 
 
 @pytest.mark.parametrize(
-    "more", [{"loop": list(range(1000, 1012))}, {"until": "told is success", "retries": 11, "delay": 0}]
+    "more", [{"loop": list(range(1000, 1012))}, {"until": "outcome is success", "retries": 11, "delay": 0}]
 )
 @pytest.mark.parametrize("way", WAYS)
 def test_a_wrong_password_is_tried_once_among_all_items_and_attempts(
     simulator: Simulator, tmp_path: Path, more: dict[str, Any], way: str
 ) -> None:
     options = {"agent_user": "{{ item | default('1000') }}", "api_password": "wrong"}
-    task = {**scenario(simulator, "told", {ASK: options}), **more}
-    last = "(told.results | default([told]))[-1]"
-    told = {
+    task = {**scenario(simulator, "outcome", {ASK: options}), **more}
+    last = "(outcome.results | default([outcome]))[-1]"
+    check = {
         "assert": {
             "that": [
                 f"{last}.reason == 'authentication_failed'",
@@ -177,7 +177,7 @@ def test_a_wrong_password_is_tried_once_among_all_items_and_attempts(
             ]
         }
     }
-    play(tmp_path, [task, told], python=python_for(way, tmp_path))
+    play(tmp_path, [task, check], python=python_for(way, tmp_path))
     assert simulator.dialer.accounts["6666"].failures == 1
 
 
@@ -201,8 +201,8 @@ def test_it_hands_over_to_the_module(simulator: Simulator, tmp_path: Path, keywo
                 "ansible_python_interpreter": other,
             }
         },
-        {**scenario(simulator, "told", {ASK: {"agent_user": "1000"}}), "ignore_errors": False, **keywords},
-        {"assert": {"that": "told.recordings[0].state == 'idle'"}},
+        {**scenario(simulator, "outcome", {ASK: {"agent_user": "1000"}}), "ignore_errors": False, **keywords},
+        {"assert": {"that": "outcome.recordings[0].state == 'idle'"}},
     ]
     output = play(tmp_path, tasks, "-vvvv", python=None if "interpreter" in keyword else sys.executable)
     assert "AnsiballZ_vicidial" in output
@@ -242,7 +242,7 @@ def test_where_ansible_has_renamed_what_it_keeps_for_itself_the_module_runs(
     simulator: Simulator, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "without.py").write_text(f"{WITHOUT}\n{PRIVATE_NAMES[name]}\n")
-    task = {**scenario(simulator, "told", {ASK: {"agent_user": "1000"}}), "ignore_errors": False}
+    task = {**scenario(simulator, "outcome", {ASK: {"agent_user": "1000"}}), "ignore_errors": False}
     output = play(tmp_path, [task], "-vvvv", ANSIBLE_CALLBACK_PLUGINS=str(tmp_path))
     assert "AnsiballZ_vicidial" in output
 
@@ -250,7 +250,7 @@ def test_where_ansible_has_renamed_what_it_keeps_for_itself_the_module_runs(
 @pytest.mark.parametrize("value", [None, "auto", "auto_silent"])
 def test_a_python_yet_to_be_discovered_is_ours(simulator: Simulator, tmp_path: Path, value: str | None) -> None:
     variables = {"vars": {"ansible_python_interpreter": value}} if value else {}
-    task = {**scenario(simulator, "told", {ASK: {"agent_user": "1000"}}), "ignore_errors": False, **variables}
+    task = {**scenario(simulator, "outcome", {ASK: {"agent_user": "1000"}}), "ignore_errors": False, **variables}
     assert "AnsiballZ_vicidial" not in play(tmp_path, [task], "-vvvv", python=None)
 
 
@@ -261,7 +261,7 @@ def test_a_long_wait_says_every_ten_seconds_whom_it_waits_for(tmp_path: Path) ->
         for user in ("1000", "1001"):
             simulator.dialer.change_screen(user, open=False)
         options = {"agent_users": ["1000", "1001"], "state": "recording", "wait_timeout": 21}
-        task = scenario(simulator, "told", {DECLARE: {**options, "api_user": "1001", "api_password": "1001"}})
+        task = scenario(simulator, "outcome", {DECLARE: {**options, "api_user": "1001", "api_password": "1001"}})
         output = play(tmp_path, [task])
     assert re.findall(r"^\[localhost\]: (still waiting after [12]\d s for .*)$", output, re.MULTILINE) == [
         "still waiting after 10 s for agents 1000, ******** (of 2)",
@@ -272,7 +272,7 @@ def test_a_long_wait_says_every_ten_seconds_whom_it_waits_for(tmp_path: Path) ->
 def test_a_task_that_runs_out_of_its_timeout_fails_and_says_so(simulator: Simulator, tmp_path: Path) -> None:
     simulator.dialer.change_screen("1000", open=False)
     tasks: Tasks = [
-        {**scenario(simulator, "told", {DECLARE: {"agent_user": "1000", "state": "recording"}}), "timeout": 1},
-        {"assert": {"that": ["told is failed", "told.msg is search('[Tt]imed out|expected time frame')"]}},
+        {**scenario(simulator, "outcome", {DECLARE: {"agent_user": "1000", "state": "recording"}}), "timeout": 1},
+        {"assert": {"that": ["outcome is failed", "outcome.msg is search('[Tt]imed out|expected time frame')"]}},
     ]
     play(tmp_path, tasks)

@@ -40,7 +40,7 @@ def test_a_certificate_is_valid_for_its_names_alone(tmp_path: Path, name: str) -
         handshake(*pair, "elsewhere.example")
 
 
-def test_a_machine_without_openssl_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_openssl_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ValueError, match="HTTPS needs the program openssl"):
         make_certificate(tmp_path, ["localhost"])

@@ -63,7 +63,7 @@ def test_begin_and_end(dialer: Dialer) -> None:
     assert [row.ended_by for row in dialer.recordings] == ["END"]
 
 
-def test_who_began_a_recording_is_told(dialer: Dialer) -> None:
+def test_who_began_a_recording_is_reported(dialer: Dialer) -> None:
     send(dialer, "BEGIN")
     send(dialer, "BEGIN_MID")
     send(dialer, "START")

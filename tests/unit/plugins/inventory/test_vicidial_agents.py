@@ -206,8 +206,8 @@ def test_recording_gives_the_record_that_the_modules_give_as_a_fact(source: Sour
     spec = {**_options.CONNECTION_SPEC, **_options.THROTTLE_SPEC}
     params = {**{name: option.get("default") for name, option in spec.items()}, **named}
     params.update(api_url=source.simulator.url, api_user="6666", api_password="simulated")
-    told, _warnings = OPERATION.perform(params, False, lambda: False)
-    facts = told["ansible_facts"]["vicidial_stereo_recordings"]
+    result, _warnings = OPERATION.perform(params, False, lambda: False)
+    facts = result["ansible_facts"]["vicidial_stereo_recordings"]
     assert facts["1003"]["state"] == "recording"
     for user in ("1003", "1004"):
         assert inventory.get_host(user).vars["vicidial_recording"] == facts[user]
@@ -231,7 +231,7 @@ def test_an_agent_who_cannot_be_asked_is_a_host_all_the_same(source: Source) -> 
     assert warning.startswith("The recording of 1 of 10 agents is not known. Agent 1003: HTTP 502 came back")
 
 
-def test_an_agent_who_logs_out_between_the_two_questions_is_said_to_be_so(source: Source) -> None:
+def test_an_agent_who_logs_out_between_the_two_questions_is_reported_so(source: Source) -> None:
     real = source.simulator.server.apis["/vicidial/non_agent_api.php"].respond
     dialer = source.simulator.dialer
 
@@ -744,11 +744,11 @@ def test_a_play_over_a_campaign_evaluates_the_interpreter_and_no_name(source: So
     ).stdout
     shown = re.findall(r'"msg": "(\d+) is \[(.*)\] with (.*)"', output)
     interpreters = {interpreter for _user, _name, interpreter in shown}
-    assert ("1000", json.dumps(name)[1:-1]) in [(user, told) for user, told, _interpreter in shown]
+    assert ("1000", json.dumps(name)[1:-1]) in [(user, shown_name) for user, shown_name, _interpreter in shown]
     assert sorted({user for user, _name, _interpreter in shown}) == SALES
     assert len(interpreters) == 1
     assert Path(interpreters.pop()).name.startswith("python")
-    assert "49" not in {told for _user, told, _interpreter in shown}
+    assert "49" not in {shown_name for _user, shown_name, _interpreter in shown}
 
 
 # The documentation

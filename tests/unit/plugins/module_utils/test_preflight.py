@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is concluded from what was heard; the answers themselves are in the test of the module."""
+"""What is concluded from the answers; the answers themselves are in the test of the module."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ def test_an_answer_proves_what_comes_before_it_and_nothing_after_it(
     report = _preflight.report(HTTPS, answers)
     assert report["blocking"] == [check for check in CHECKS[:-1] if expected[check] != "passed"]
     assert (report["fit"], report["reason"]) == (False, trouble.reason)
-    told = {check["check"]: check for check in report["checks"]}
-    unknown = told["language" if failed != "language" else "permission"]
+    by_name = {check["check"]: check for check in report["checks"]}
+    unknown = by_name["language" if failed != "language" else "permission"]
     assert trouble.what in unknown["meaning"]
     assert unknown["remedy"] == (
         f"Clear up the check {failed} first, then run this again." if failed else f"{trouble.remedy}."
     )
     if failed:
-        assert told[failed]["remedy"] == f"{trouble.remedy}."
+        assert by_name[failed]["remedy"] == f"{trouble.remedy}."
 
 
 @pytest.mark.parametrize(

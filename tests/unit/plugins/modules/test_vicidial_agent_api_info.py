@@ -163,7 +163,7 @@ def test_each_refusal_fails_one_check_and_leaves_what_comes_after_it_unknown(
         ({"allowed_functions": ["stereo_recording"]}, "logged_in_agents"),
     ],
 )
-def test_an_account_that_may_not_list_is_told_what_that_is_needed_for(
+def test_an_account_that_may_not_list_is_reported_what_that_is_needed_for(
     task: Task, account: dict[str, Any], said: str
 ) -> None:
     task.simulator.control.act("account", {"user": "6666", **account})
@@ -174,14 +174,14 @@ def test_an_account_that_may_not_list_is_told_what_that_is_needed_for(
 
 
 @pytest.mark.parametrize("password", ["simu.lated", "simu/lated"])
-def test_a_password_that_lists_would_strip_is_told_and_not_sent_to_them(task: Task, password: str) -> None:
+def test_a_password_that_lists_would_strip_is_reported_and_not_sent_to_them(task: Task, password: str) -> None:
     task.simulator.control.act("account", {"user": "6666", "password": password})
     result = task(api_password=password)
     assert (result["fit"], checks(result, "failed"), task.lists) == (True, {"listing"}, 0)
     assert "letters, digits, - and _" in finding(result, "listing")["remedy"]
 
 
-def test_a_list_whose_address_nobody_knows_is_told(task: Task) -> None:
+def test_a_list_whose_address_nobody_knows_is_reported(task: Task) -> None:
     apis = task.simulator.server.apis
     apis["/agc2/api.php"] = apis["/agc/api.php"]
     result = task(api_url=f"{task.simulator.url}/agc2/api.php")
@@ -333,7 +333,7 @@ def test_bad_options_fail_and_send_nothing(simulator: Simulator, run_module: Run
     assert simulator.journal.entries() == []
 
 
-def test_a_defect_is_told_without_its_text(
+def test_a_defect_is_reported_without_its_text(
     simulator: Simulator, run_module: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def broken(*_args: object) -> None:

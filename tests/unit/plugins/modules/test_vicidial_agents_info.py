@@ -73,7 +73,7 @@ def test_a_name_comes_as_it_was_typed(task: Task) -> None:
     assert task()["agents"][0]["full_name"] == '{{ 1/0 }}\t"x" | y\nz'
 
 
-def test_the_address_is_told_without_its_path(task: Task) -> None:
+def test_the_address_is_reported_without_its_path(task: Task) -> None:
     assert task(api_url=task.simulator.api_url)["server_url"] == task.simulator.url
 
 

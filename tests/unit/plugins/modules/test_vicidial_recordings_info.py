@@ -184,7 +184,7 @@ def test_it_takes_no_more_calls_than_the_documentation_says(task: Task, options:
     assert len(ports) == 1, "all on one connection"
 
 
-def test_the_kinds_that_were_asked_for_are_told(task: Task) -> None:
+def test_the_kinds_that_were_asked_for_are_reported(task: Task) -> None:
     assert task(date=TODAY)["kinds"] == ["agent", "campaign"]
     assert task(date=TODAY, agent_users="1000")["kinds"] == ["agent", "campaign", "mono"]
     assert task(lead_id=1, kinds=["mono", "agent"])["kinds"] == ["agent", "mono"]

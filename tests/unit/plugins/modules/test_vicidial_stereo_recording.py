@@ -364,7 +364,7 @@ def test_a_signal_that_did_not_arrive_is_sent_again_once(task: Task, fault: str)
     assert (result["failed"], result["recordings"][0]["signals"], task.live()) == (False, ["BEGIN", "BEGIN"], 1)
 
 
-def test_a_state_that_cannot_be_asked_is_said_to_be_unknown(task: Task) -> None:
+def test_a_state_that_cannot_be_asked_is_reported_unknown(task: Task) -> None:
     task.simulator.dialer.start_recording("1000")
     task.simulator.control.act(
         "fault", {"name": "bad-gateway", "times": None, "skip": 1, "function": "stereo_recording"}
@@ -390,7 +390,9 @@ def test_check_mode_never_sends_a_signal(task: Task, fault: str | None, state: s
     assert task.live() == live
 
 
-def test_a_defect_is_told_without_a_traceback_and_without_its_text(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_is_reported_without_a_traceback_and_without_its_text(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_args: object) -> None:
         raise RuntimeError("simulated is in here")
 
@@ -460,7 +462,7 @@ def test_logging_out_after_begin_is_not_called_skipped(task: Task) -> None:
 
 
 @pytest.mark.parametrize("options", [{"check_mode": True}, {"wait": False}])
-def test_a_begin_that_would_wait_for_a_call_is_told(task: Task, options: dict[str, Any]) -> None:
+def test_a_begin_that_would_wait_for_a_call_is_reported(task: Task, options: dict[str, Any]) -> None:
     result = task(state="recording", agent_user="1004", **options)
     assert (result["failed"], result["changed"]) == (False, True)
     assert "Agent 1004 is in no live call (status PAUSED): a BEGIN waits there" in result["msg"]

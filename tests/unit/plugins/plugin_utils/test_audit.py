@@ -168,15 +168,15 @@ UNLISTED = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "told", "finding"), UNLISTED)
+@pytest.mark.parametrize(("rule", "answers", "finding"), UNLISTED)
 def test_who_is_named_and_left_out_of_the_list_is_judged_by_status(
-    rule: Rule, told: dict[str, Any], finding: str | None
+    rule: Rule, answers: dict[str, Any], finding: str | None
 ) -> None:
     assert users_to_ask([], rule) == ["1000"]
-    report = audit([], [told], rule)
+    report = audit([], [answers], rule)
     assert [row["finding"] for row in report["findings"]] == [finding] * bool(finding)
     assert report["not_logged_in"] == []
-    assert report["counts"]["logged_in"] == (told["logged_in"] is True)
+    assert report["counts"]["logged_in"] == (answers["logged_in"] is True)
 
 
 def test_who_is_named_and_outside_the_sample_is_not_asked() -> None:
@@ -215,12 +215,12 @@ RULES = st.builds(
 
 
 @given(RULES, st.lists(st.tuples(STATES, STATUSES, STATUSES), max_size=5))
-def test_whatever_it_is_told_unknown_never_counts_as_conforming_and_nobody_is_lost(
-    rule: Rule, told: list[tuple[str | None, str | None, str | None]]
+def test_unknown_never_counts_as_conforming_and_nobody_is_lost(
+    rule: Rule, answers: list[tuple[str | None, str | None, str | None]]
 ) -> None:
-    agents = [agent(str(1000 + number), status=answer[2] or "READY") for number, answer in enumerate(told)]
-    records = [record(str(1000 + number), answer[0], answer[1]) for number, answer in enumerate(told)]
-    records += [record(user, None, None, logged_in=False) for user in rule.agents if int(user) >= 1000 + len(told)]
+    agents = [agent(str(1000 + number), status=answer[2] or "READY") for number, answer in enumerate(answers)]
+    records = [record(str(1000 + number), answer[0], answer[1]) for number, answer in enumerate(answers)]
+    records += [record(user, None, None, logged_in=False) for user in rule.agents if int(user) >= 1000 + len(answers)]
     report = audit(agents, records, rule)
     counts = report["counts"]
     assert sum(counts[kind] for kind in FINDINGS) == counts["judged"] == len(report["findings"])

@@ -151,7 +151,7 @@ def test_who_is_to_be_given_back_is_handed_on_at_the_beginning_and_at_the_end() 
     assert ALL_GIVEN_BACK.statistics == {**handed_on, "give_back_agents": []}
 
 
-def test_nobody_is_told_to_set_an_option_that_a_window_has_not() -> None:
+def test_nobody_is_reported_to_set_an_option_that_a_window_has_not() -> None:
     message = (
         "Agent 1000: the agent is in no live call (status PAUSED) and require_call is set. "
         "Run it again while the agent talks, or set require_call to false."

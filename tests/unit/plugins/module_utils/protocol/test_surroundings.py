@@ -80,7 +80,7 @@ def test_what_stands_around_an_answer_does_no_harm(parse: Parse, answer: bytes) 
 
 
 @by_answer
-def test_half_a_line_is_said_to_be_cut_off(parse: Parse, answer: bytes) -> None:
+def test_half_a_line_is_reported_cut_off(parse: Parse, answer: bytes) -> None:
     for before, lost, after in product([b"", BOM, HTML_WARNING], [1, 3, 20], [b"", b" ", b"\0", COMMENT]):
         with pytest.raises(_errors.ApiError, match="cut off") as caught:
             parse(before + answer[:-lost] + after)

@@ -68,10 +68,10 @@ def play(wanted: DesiredState, *script: Turn, account_is_proven: bool = True) ->
                 step.value if isinstance(step, SendSignal) else "STATUS" if isinstance(step, AskStatus) else "WAITING"
             )
             assert turns, f"one call too many: {asked} after {now - 100:g} s"
-            expected, heard = turns.pop(0)
+            expected, answer = turns.pop(0)
             assert asked == expected, f"after {now - 100:g} s"
-            error = heard if isinstance(heard, _errors.ApiError) else None
-            step = convergence.send(Response(now, None if error else heard, error))
+            error = answer if isinstance(answer, _errors.ApiError) else None
+            step = convergence.send(Response(now, None if error else answer, error))
     except StopIteration as end:
         assert not turns, f"never asked for: {turns}"
         outcome: Outcome = end.value
@@ -79,7 +79,7 @@ def play(wanted: DesiredState, *script: Turn, account_is_proven: bool = True) ->
 
 
 def step_after(wanted: DesiredState, status: Status) -> Step:
-    """What a convergence wants once it has heard ``status``."""
+    """What a convergence wants once it has received ``status``."""
     convergence = converge(wanted)
     next(convergence)
     assert convergence.send(Response(0.0)) == AskStatus()
@@ -268,7 +268,7 @@ def test_logged_out_can_be_ignored(state: str) -> None:
         [("STATUS", live()), ("END", SENT), ("STATUS", live()), ("STATUS", LOGGED_OUT)],
     ],
 )
-def test_logging_out_in_the_middle_is_told(script: list[Turn]) -> None:
+def test_logging_out_in_the_middle_is_reported(script: list[Turn]) -> None:
     outcome = play(IDLE, *script)
     assert (outcome.failure, outcome.logged_in, outcome.state) == (LOGGED_OUT, False, None)
     assert outcome.changed == (("END", SENT) in script)
@@ -525,7 +525,7 @@ def test_what_a_begin_began_after_its_call_is_ended(agent_status: str) -> None:
     assert (outcome.failure.reason, outcome.signals, outcome.state) == ("no_live_call", ("BEGIN", "END"), "idle")
 
 
-def test_a_server_that_lets_nothing_be_taken_back_is_told_apart() -> None:
+def test_a_server_that_lets_nothing_be_taken_back_is_reported_apart() -> None:
     refusal = _errors.NotValidError()
     outcome = play(CALL, ("STATUS", no()), ("BEGIN", SENT), *nothing_happens(4, no()), ("-STATUS", refusal))
     assert (outcome.withdrawn, outcome.withdrawal_error) == (False, refusal)
