@@ -30,6 +30,7 @@ from ansible_collections.telephony.vicidial.plugins.doc_fragments import connect
 from ansible_collections.telephony.vicidial.plugins.inventory import vicidial_agents
 from ansible_collections.telephony.vicidial.plugins.module_utils import _options
 from ansible_collections.telephony.vicidial.plugins.modules.vicidial_stereo_recording_info import OPERATION
+from ansible_collections.telephony.vicidial.tests.documents import EXAMPLES, ROOT, blocks
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 from vicidial_simulator.accounts import Account
 
@@ -38,7 +39,7 @@ PASSWORD = "p@ss!w#rd"
 STRIPPED = "psswrd"
 BY_CAMPAIGN: dict[str, Any] = {"keyed_groups": [{"prefix": "campaign", "key": "vicidial_campaign_id"}]}
 SALES = ["1000", "1002", "1004", "1006", "1008"]
-DOCUMENT = Path(__file__).resolve().parents[4] / "docs" / "inventory.md"
+DOCUMENT = ROOT / "docs" / "inventory.md"
 
 
 class Source:
@@ -770,27 +771,25 @@ def documented(language: str, indent: str = "") -> list[str]:
 
 
 def test_the_files_in_the_document_do_what_it_says(source: Source) -> None:
-    """Each play runs over the inventory that stands first. Who talks is being recorded, and no BEGIN waits."""
-    blocks = [yaml.safe_load(block) for block in documented("yaml")]
-    inventories = [block for block in blocks if isinstance(block, dict)]
-    plays = [block for block in blocks if isinstance(block, list)]
-    assert (len(inventories), len(plays)) == (2, 2)
+    """The examples that it quotes: who talks is being recorded, and no BEGIN waits."""
+    inventories = [EXAMPLES / "inventory" / f"{name}.vicidial_agents.yml" for name in ("floor", "recorded")]
+    playbooks = [EXAMPLES / "playbooks" / name for name in ("record_sales.yml", "record_sales_in_one_task.yml")]
+    quoted = [block.quoted.resolve() for block in blocks(DOCUMENT, "yaml") if block.quoted]
+    assert sorted(quoted) == [*inventories, *playbooks]
     dialer = source.simulator.dialer
     account = {
         "VICIDIAL_API_URL": source.simulator.url,
         "VICIDIAL_API_USER": "6666",
         "VICIDIAL_API_PASSWORD": "simulated",
     }
-    playbook = source.path.with_name("play.yml")
-    source.path.write_text(json.dumps(inventories[0]))
-    for play, recorded in zip(plays, (["1000"], SALES[:3])):
+    source.path.write_text(inventories[0].read_text())
+    for playbook, recorded in zip(playbooks, (["1000"], SALES[:3])):
         for user in recorded[1:]:
             dialer.start_call(user)
-        playbook.write_text(json.dumps(play))
         command(source, "ansible-playbook", source.path, str(playbook), **account)
         assert sorted(recording["user"] for recording in dialer.state()["live"]) == recorded
         assert {user: agent.slot for user, agent in dialer.agents.items() if agent.slot} == {}
-    source.path.write_text(json.dumps(inventories[1]))
+    source.path.write_text(inventories[1].read_text())
     graph = command(source, "ansible-inventory", source.path, "--graph", "recorded", **account).stdout
     assert graph.split() == ["@recorded:", *[f"|--{user}" for user in SALES[:3]]]
 

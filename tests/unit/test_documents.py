@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each example stands in one file, which the pages quote as it is, and a test runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.telephony.vicidial.tests.documents import EXAMPLES, PAGES, ROOT, Block, blocks
+
+FILES = sorted(path for path in EXAMPLES.rglob("*") if path.is_file() and path.name != "README.md")
+QUOTED = [(block, block.quoted) for page in PAGES for block in blocks(page) if block.quoted]
+
+
+def named(path: Path) -> str:
+    return path.relative_to(EXAMPLES).as_posix()
+
+
+def test_examples_are_quoted() -> None:
+    assert len(QUOTED) > 20
+
+
+@pytest.mark.parametrize(("block", "file"), QUOTED, ids=str)
+def test_a_page_quotes_an_example_as_it_is(block: Block, file: Path) -> None:
+    assert block.text.removeprefix("---\n") == file.read_text().removeprefix("---\n")
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_an_example_is_listed_and_a_test_knows_it(path: Path) -> None:
+    assert f"({named(path)})" in (EXAMPLES / "README.md").read_text()
+    texts = [test.read_text() for test in (ROOT / "tests").rglob("test_*.py") if test != Path(__file__)]
+    folder = "" if path.parent == EXAMPLES else path.relative_to(EXAMPLES).parts[0]
+    assert any(path.name in text or (folder and f'EXAMPLES / "{folder}"' in text) for text in texts)
