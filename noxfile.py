@@ -209,10 +209,10 @@ def test(session: nox.Session) -> None:
 
 @nox.session
 def one_core(session: nox.Session) -> None:
-    """Integration, sanity, molecule, lint and package, two at a time: each keeps one core busy."""
+    """Integration, sanity, molecule, lint, package and docs, two at a time: each keeps one core busy."""
     legs = [str(pair) for pair in LEGS]
     sessions = [(name, one) for name in ("integration", "sanity") for one in legs]
-    side_by_side(session, [*sessions, *((name, "") for name in ("molecule", "lint", "package"))])
+    side_by_side(session, [*sessions, *((name, "") for name in ("molecule", "lint", "package", "docs"))])
 
 
 @nox.session(name="matrix")
@@ -353,6 +353,12 @@ def package(session: nox.Session) -> None:
 def simulator(session: nox.Session) -> None:
     """Make .venv/dist/vicidial_simulator.pyz, the simulator in one file."""
     run(session, tools(session), "python", "-m", "tests.tools.simulator_archive", str(PLACE / "dist"))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation as HTML, offline, into .venv/docs/html; warnings and dead links are errors."""
+    run(session, tools(session), "python", "-m", "tests.tools.site", str(PLACE / "docs/html"), quiet=True)
 
 
 @nox.session

@@ -26,7 +26,13 @@ COMMANDS = {
     if command
 }
 MAKEFILE = (ROOT / "Makefile").read_text()
-VARIABLES = {"PYTHONS", "LEGS", "V", "CONTAINER", *re.findall(r"\$\(([A-Z]+)\)", re.findall(r"^ARGUMENTS = .*", MAKEFILE, re.M)[0])}
+VARIABLES = {
+    "PYTHONS",
+    "LEGS",
+    "V",
+    "CONTAINER",
+    *re.findall(r"\$\(([A-Z]+)\)", re.findall(r"^ARGUMENTS = .*", MAKEFILE, re.M)[0]),
+}
 
 
 def sessions() -> set[str]:
