@@ -49,22 +49,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Callable
 
-from ..plugin_utils._audit import Rule
-from ..plugin_utils._names import names
-
-_LISTS = ("agents", "campaigns", "user_groups", "agent_statuses")
+from ..plugin_utils._audit import rule_given
 
 
 def audit_rule(given: Mapping[str, Any]) -> dict[str, Any]:
     """The filter."""
-    rule = Rule(
-        **{
-            **given,
-            **{name: names(given.get(name)) for name in _LISTS},
-            "sample_percent": float(given.get("sample_percent", 100)),
-            "sample_seed": str(given.get("sample_seed", "")),
-        }
-    )
+    rule = rule_given(given)
     return {**asdict(rule), "agent_statuses": list(rule.statuses), "text": rule.text, "problems": rule.problems()}
 
 

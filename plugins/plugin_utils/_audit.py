@@ -18,6 +18,7 @@ from typing import Any
 
 from ..module_utils._protocol.names import is_user
 from ..module_utils._protocol.words import AGENT_STATUSES, IDLE, INCALL, RECORDING
+from ._names import names
 
 CONFORMING = "conforming"
 MISSING = "missing"
@@ -94,6 +95,10 @@ class Rule:
             for status in self.agent_statuses
             if status.upper() not in AGENT_STATUSES
         ]
+        if self.state not in (RECORDING, IDLE):
+            found.append(f"state is {self.state!r}: {RECORDING} or {IDLE}")
+        if self.others not in (IDLE, ANY):
+            found.append(f"others is {self.others!r}: {IDLE} or {ANY}")
         if not 0 < self.sample_percent <= _ALL:
             found.append("sample_percent is not more than 0 and at most 100")
         return found
@@ -122,6 +127,22 @@ class Rule:
 def rule_from(described: Mapping[str, Any]) -> Rule:
     """The rule that a dictionary with its fields, and others, describes."""
     return Rule(**{field.name: described[field.name] for field in fields(Rule) if field.name in described})
+
+
+def rule_given(given: Mapping[str, Any]) -> Rule:
+    """The rule as people write it: lists as text or lists, numbers as text. Raises ValueError for a word of no rule."""
+    known = [field.name for field in fields(Rule)]
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{name} is no part of a rule, which are {', '.join(known)}")
+    return Rule(
+        **{
+            **given,
+            **{name: names(given.get(name)) for name in ("agents", "campaigns", "user_groups", "agent_statuses")},
+            "sample_percent": float(given.get("sample_percent", 100)),
+            "sample_seed": str(given.get("sample_seed", "")),
+        }
+    )
 
 
 def is_sampled(user: str, percent: float, seed: str) -> bool:

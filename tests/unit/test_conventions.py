@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -117,19 +118,37 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_log_session": {"_client", "_errors", "_login", "_options", "_protocol"},
     "_task": {"_client", "_errors", "_log_session", "_login", "_options", "_recording"},
 }
+# The same of the event source's own code, and of what it may use of the controller's and of the layers above.
+EVENTS = ROOT / "plugins" / "plugin_utils" / "_events"
+EVENTS_MAY_IMPORT: dict[str, set[str]] = {
+    "event": {"_audit"},
+    "breach": {"_audit"},
+    "push": {"event", "_protocol"},
+    "floor": {"event", "breach", "_audit", "_protocol"},
+    "memory": {"floor", "_errors"},
+    "options": {"floor", "_audit", "_client", "_errors", "_options", "_protocol"},
+    "watcher": {
+        *("event", "floor", "memory", "options"),
+        *("_client", "_errors", "_login", "_protocol", "_recording"),
+    },
+}
+PURE_OF_EVENTS = ("event", "breach", "push", "floor")
+EVENT_PLUGINS = sorted((ROOT / "extensions" / "eda" / "plugins").rglob("*.py"))
 UTILS = ROOT / "plugins" / "module_utils"
 SOURCES = sorted(path for path in UTILS.rglob("*.py") if path.name != "__init__.py")
+PLUGIN_UTILS = sorted(path for path in EVENTS.parent.rglob("*.py") if path.name != "__init__.py")
 
 
 def imported(path: Path) -> set[str]:
     """What a file imports, absolute: `requests`, `module_utils._client.http` for a relative import."""
     found: set[str] = set()
-    here = path.relative_to(ROOT / "plugins").parts
+    plugins = ROOT / "plugins"
+    here = path.relative_to(plugins).parts if path.is_relative_to(plugins) else ()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            package = ".".join(here[: len(here) - node.level]) + "." if node.level else ""
+            package = "".join(f"{part}." for part in here[: len(here) - node.level]) if node.level else ""
             module = (package + (node.module or "")).rstrip(".")
             found.update(f"{module}.{alias.name}" for alias in node.names)
     return found
@@ -146,6 +165,25 @@ def test_imports_run_one_way(path: Path) -> None:
     assert layer in ("_options", "_task") or "ansible" not in roots, "only these know Ansible"
     assert layer == "_client" or not roots & {"requests", "urllib3"}, "only _client knows requests"
     assert layer not in ("_protocol", "_preflight") or "time" not in roots, "the protocol knows no clock"
+
+
+@pytest.mark.parametrize("path", sorted(EVENTS.glob("[!_]*.py")), ids=lambda path: path.stem)
+def test_imports_of_the_event_sources_code_run_one_way(path: Path) -> None:
+    names = imported(path)
+    ours = [name for name in names if name.startswith(("plugin_utils.", "module_utils."))]
+    own = {name.replace("_utils._events.", "_utils.").split(".")[1] for name in ours}
+    assert own - {path.stem} <= EVENTS_MAY_IMPORT[path.stem]
+    roots = {name.split(".")[0] for name in names}
+    assert not roots & {"requests", "asyncio", "ansible_collections", "modules", "filter"}
+    assert path.stem == "options" or "ansible" not in roots, "only the options know Ansible"
+    assert path.stem not in PURE_OF_EVENTS or not roots & {"time", "random", "threading", "pathlib", "os"}, "pure"
+
+
+@pytest.mark.parametrize("path", EVENT_PLUGINS, ids=lambda path: path.stem)
+def test_an_event_plugin_imports_no_collection_by_name(path: Path) -> None:
+    """ansible-rulebook runs it by its path: what Ansible would find, it would not."""
+    roots = {name.split(".")[0] for name in imported(path)}
+    assert roots <= {*sys.stdlib_module_names, "aiohttp"}
 
 
 def test_the_files_of_a_layer_import_each_other_in_no_circle() -> None:
@@ -171,7 +209,7 @@ def test_the_words_of_the_api_stand_in_one_file() -> None:
         )
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *sorted((ROOT / "plugins" / "plugin_utils").glob("*.py"))], ids=str)
+@pytest.mark.parametrize("path", [*SOURCES, *PLUGIN_UTILS], ids=str)
 def test_a_private_file_says_that_it_is(path: Path) -> None:
     assert "is private to the collection: it can change in any release without notice." in path.read_text()
 
