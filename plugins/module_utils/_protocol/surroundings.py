@@ -15,7 +15,8 @@ import re
 
 _MARKS = "\ufeff\0 "
 # Begins the pattern of a line that is an answer. Not every line: a person's name can go on in the next one.
-LINE_START = rf"^[{_MARKS}\t]*"
+# What follows must not try again after each mark, of which a line can hold a million.
+LINE_START = rf"^[{_MARKS}\t]*(?![{_MARKS}\t])"
 # Whole lines of PHP's warnings, with HTML and without, and comments where a line begins. No pattern goes back further
 # than the line that it is in, for a body can be 1 MiB of any of them.
 _NOISE = re.compile(
