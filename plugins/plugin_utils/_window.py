@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..module_utils._protocol.words import IDLE, INCALL, RECORDING
+from ..module_utils._recording.failures import OR_NOT_REQUIRED, REQUIRED
 from ._summary import (
     counted,
     for_reader,
@@ -272,7 +273,6 @@ def _recording_ids(result: Result) -> dict[str, int]:
 
 
 def _message(result: Result) -> str:
-    """The module's message in the role's words. A window always requires a call, so nobody is told to set that."""
-    message = for_reader(result.get("msg", ""), _VARIABLES)
-    require_call = _VARIABLES["require_call"]
-    return message.replace(f" and {require_call} is set", "").replace(f", or set {require_call} to false", "")
+    """The module's message in the role's words. A window always requires a call, so nothing is said of that option."""
+    message = result.get("msg", "").replace(REQUIRED, "").replace(OR_NOT_REQUIRED, "")
+    return for_reader(message, _VARIABLES)

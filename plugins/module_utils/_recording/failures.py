@@ -11,6 +11,10 @@ from .._protocol.words import IDLE, INCALL
 
 Texts = tuple[str, str]
 
+# What a text says of the option require_call. Where nobody can choose it, such as in a window, this is left out.
+REQUIRED = " and require_call is set"
+OR_NOT_REQUIRED = ", or set require_call to false"
+
 # Why a screen acts late or never, in order of likelihood (protocol 4.13).
 _SCREEN = (
     "the agent's screen is open and in front: a hidden browser tab acts up to a minute late, unless VICIdial's "
@@ -26,13 +30,13 @@ def no_live_call(agent_status: str, shown: int | None, begin_was_sent: bool) -> 
     """The agent is in no call and one was required; ``shown`` is the recording that STATUS shows all the same."""
     if begin_was_sent:
         return (
-            f"the call ended before the recording was confirmed (status {agent_status}), and require_call is set",
+            f"the call ended before the recording was confirmed (status {agent_status}){REQUIRED}",
             "Run it again while the agent talks",
         )
-    what = f"the agent is in no live call (status {agent_status}) and require_call is set"
+    what = f"the agent is in no live call (status {agent_status}){REQUIRED}"
     if shown is not None:
         what += f"; STATUS still shows recording {shown}, which is of no call of now"
-    return what, "Run it again while the agent talks, or set require_call to false"
+    return what, f"Run it again while the agent talks{OR_NOT_REQUIRED}"
 
 
 def not_held(state: str, stable_for: float, held: float | None, shown: str | None, was_interrupted: bool) -> Texts:

@@ -232,7 +232,7 @@ def test_an_agent_who_cannot_be_asked_is_a_host_all_the_same(source: Source) -> 
     assert warning.startswith("The recording of 1 of 10 agents is not known. Agent 1003: HTTP 502 came back")
 
 
-def test_an_agent_who_logs_out_between_the_two_questions_is_reported_so(source: Source) -> None:
+def test_an_agent_who_logs_out_between_the_two_questions_is_reported_as_logged_out(source: Source) -> None:
     real = source.simulator.server.apis["/vicidial/non_agent_api.php"].respond
     dialer = source.simulator.dialer
 

@@ -163,7 +163,7 @@ def test_each_refusal_fails_one_check_and_leaves_what_comes_after_it_unknown(
         ({"allowed_functions": ["stereo_recording"]}, "logged_in_agents"),
     ],
 )
-def test_an_account_that_may_not_list_is_reported_what_that_is_needed_for(
+def test_an_account_that_may_not_list_learns_what_that_is_needed_for(
     task: Task, account: dict[str, Any], said: str
 ) -> None:
     task.simulator.control.act("account", {"user": "6666", **account})

@@ -435,6 +435,18 @@ def test_a_partial_failure_attempts_everyone_and_names_up_to_ten(task: Task) -> 
     assert (task.live("1000"), task.live("1001")) == (1, 1)
 
 
+def test_what_ansible_prints_of_a_failure_is_bounded_and_begins_with_those_who_failed(task: Task) -> None:
+    """Ansible prints a failed result on one line, the message before the records."""
+    task.simulator.dialer.change_screen("1000", open=False)
+    gone = [str(user) for user in range(4700, 4750)]
+    result = task(state="recording", agent_users=["1001", "1000", *gone], require_call=True, wait_timeout=0.5)
+    assert [row["failed"] for row in result["recordings"]] == [True] * 51 + [False]
+    assert "ansible_facts" not in result
+    assert sum(len(json.dumps(row)) for row in result["recordings"]) < 52 * 600
+    assert max(len(json.dumps(row)) for row in result["recordings"]) < 1000
+    assert len(result["msg"]) < 1200
+
+
 def test_one_kept_alive_connection_a_worker(task: Task) -> None:
     result = task(state="recording", agent_users=["1000", "1001", "1003", "1005"], concurrency=2)
     assert not result["failed"]
@@ -468,7 +480,7 @@ def test_a_begin_that_would_wait_for_a_call_is_reported(task: Task, options: dic
     assert "Agent 1004 is in no live call (status PAUSED): a BEGIN waits there" in result["msg"]
 
 
-def test_a_cancelled_job_hears_what_was_done(task: Task) -> None:
+def test_a_cancelled_job_returns_what_was_done(task: Task) -> None:
     task.simulator.dialer.change_screen("1000", open=False)
     timer = threading.Timer(0.4, os.kill, [os.getpid(), SIGTERM])
     timer.start()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.filter.recording_window import recording_window
+from ansible_collections.telephony.vicidial.plugins.module_utils._recording import failures
 from ansible_collections.telephony.vicidial.plugins.plugin_utils._window import Window
 
 
@@ -151,15 +152,16 @@ def test_who_is_to_be_given_back_is_handed_on_at_the_beginning_and_at_the_end() 
     assert ALL_GIVEN_BACK.statistics == {**handed_on, "give_back_agents": []}
 
 
-def test_nobody_is_reported_to_set_an_option_that_a_window_has_not() -> None:
-    message = (
-        "Agent 1000: the agent is in no live call (status PAUSED) and require_call is set. "
-        "Run it again while the agent talks, or set require_call to false."
-    )
+@pytest.mark.parametrize(("shown", "begin_was_sent"), [(None, False), (7, False), (None, True)])
+def test_nothing_is_said_of_an_option_that_a_window_has_not(shown: int | None, begin_was_sent: bool) -> None:
+    what, remedy = failures.no_live_call("PAUSED", shown, begin_was_sent)
+    assert "require_call" in what
+    message = f"Agent 1000: {what}. {remedy}."
     opened = result(record("1000", "idle", failed=True, reason="no_live_call"), reason="no_live_call", msg=message)
-    assert Window(["1000"], "recording", before=result(), opened=opened).opening_failure == (
-        "Agent 1000: the agent is in no live call (status PAUSED). Run it again while the agent talks."
-    )
+    text = Window(["1000"], "recording", before=result(), opened=opened).opening_failure
+    assert "require_call" not in text
+    assert "(status PAUSED)" in text
+    assert text.endswith("Run it again while the agent talks.")
 
 
 FILE = {"tasks_path": "x.yml", "tasks_file": "/x.yml", "tasks_text": "- debug:", "max_duration": 1}
