@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands that the pages show to users run as they stand there, page by page, and end with 0."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.telephony.vicidial.tests.documents import PAGES, ROOT, blocks, commands
+from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
+from vicidial_simulator.accounts import Account
+
+PASSWORD = "of-the-vault"
+IN_A_CALL = ("1000", "1001", "1003", "1005", "1007", "1009")
+
+# What begins so is proven elsewhere, or needs what no test has.
+ELSEWHERE = {
+    "ansible-galaxy collection install telephony.vicidial": "tests/tools/package.py",
+    "pip install ": "tests/tools/package.py",
+    "ansible-playbook telephony.vicidial.demo": "tests/unit/playbooks/test_demo.py",
+    "make ": "tests/unit/tools/test_commands.py",
+    "git ": "tests/operations/test_awx_jobs.py",
+    "cp -r ~/.ansible/collections/": "tests/operations/test_awx_jobs.py",
+    "ansible-builder build": "tests/operations/test_execution_environment.py",
+    "ansible-galaxy collection install awx.awx": "tests/operations/test_awx.py",
+    "export CONTROLLER_HOST": "tests/operations/test_awx.py",
+    "ansible-playbook awx.yml": "tests/operations/test_awx.py",
+    "curl ": "tests/operations/test_awx_jobs.py",
+    "ansible-rulebook ": "tests/unit/extensions/test_event_source.py",
+}
+
+
+def commands_of(page: Path) -> list[str]:
+    """Those in the console blocks of a page, and the playbooks of ours that a sentence calls by name."""
+    shown = [command for block in blocks(page, "console") for command, _output in commands(block)]
+    called = re.findall(r"`(ansible-playbook telephony\.vicidial\.\w+ -e[^`]*)`", page.read_text())
+    return [*shown, *(command.replace("\n", " ") for command in called)]
+
+
+def is_elsewhere(command: str) -> bool:
+    return command.startswith(tuple(ELSEWHERE))
+
+
+def files_of(page: Path) -> dict[str, str]:
+    """The YAML files that a page shows under their names."""
+    named = [(re.search(r"`([\w.]+\.yml)`(\]\([^)]*\))?:\n\n$", block.before), block) for block in blocks(page, "yaml")]
+    return {match[1]: block.text for match, block in named if match}
+
+
+def is_run_here(page: Path) -> bool:
+    return any(command.startswith("ansible") and not is_elsewhere(command) for command in commands_of(page))
+
+
+def run_page(page: Path, simulator: Simulator, directory: Path) -> str:
+    """The output of the page's commands, in one shell that stops at the first failure."""
+    (directory / "take_payment.yml").write_text("- ansible.builtin.debug:\n    msg: The card number is read out.\n")
+    for name, text in files_of(page).items():
+        (directory / name).write_text(text)
+    script = "\n".join(["set -e", *(command for command in commands_of(page) if not is_elsewhere(command))])
+    here = {"https://dialer.example.com": simulator.url, "/srv/audit": str(directory), "VICIDIAL_API_PASSWORD=...": ""}
+    for shown, ours in here.items():
+        script = script.replace(shown, ours)
+    account = {"VICIDIAL_API_URL": simulator.url, "VICIDIAL_API_USER": "ansible", "VICIDIAL_API_PASSWORD": PASSWORD}
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=directory,
+        env={**os.environ, **account, "ANSIBLE_HOME": str(directory / "home"), "ANSIBLE_NOCOLOR": "1"},
+        input=f"{PASSWORD}\n",  # for `read`
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", [*filter(is_run_here, PAGES)], ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_commands_of_a_page(page: Path, tmp_path: Path) -> None:
+    dialer = call_center()
+    for user in ("ansible", "auditor"):
+        dialer.accounts[user] = Account(user, PASSWORD)
+    for user in IN_A_CALL:  # an audit that fails on drift finds none
+        dialer.start_recording(user)
+    with serving(dialer) as simulator:
+        output = run_page(page, simulator, tmp_path)
+    assert "[ERROR]" not in output
+
+
+def test_what_is_proven_elsewhere_is_still_documented_and_the_proof_is_there() -> None:
+    documented = [command for page in PAGES for command in commands_of(page)]
+    for beginning, proof in ELSEWHERE.items():
+        assert any(command.startswith(beginning) for command in documented), beginning
+        assert (ROOT / proof).exists()
