@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.telephony.vicidial.tests.documents import EXAMPLES, PAGES, ROOT, Block, blocks
 
@@ -34,3 +36,17 @@ def test_an_example_is_listed_and_a_test_knows_it(path: Path) -> None:
     texts = [test.read_text() for test in (ROOT / "tests").rglob("test_*.py") if test != Path(__file__)]
     folder = "" if path.parent == EXAMPLES else path.relative_to(EXAMPLES).parts[0]
     assert any(path.name in text or (folder and f'EXAMPLES / "{folder}"' in text) for text in texts)
+
+
+def test_the_roles_variables_on_the_pages_are_known() -> None:
+    """Also where a page shows a part of a play, or a file of variables."""
+    known = {
+        name
+        for spec in ROOT.glob("roles/*/meta/argument_specs.yml")
+        for name in yaml.safe_load(spec.read_text())["argument_specs"]["main"]["options"]
+    }
+    roles = [path.name for path in (ROOT / "roles").iterdir() if path.name != "common"]
+    for page in PAGES:
+        for block in blocks(page, "yaml"):
+            used = set(re.findall(rf"^ *((?:{'|'.join(roles)})_\w+): ", block.text, re.MULTILINE))
+            assert used <= known | {"stereo_recording_recordings"}, (block, used - known)

@@ -14,7 +14,7 @@ import yaml
 
 from ansible_collections.telephony.vicidial.tests.documents import EXAMPLES, ROOT
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
-from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import ansible_playbook, play
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import play
 from vicidial_simulator.accounts import Account
 
 PASSWORD = "of-the-vault"
@@ -48,21 +48,6 @@ def test_the_first_playbook_of_the_readme(tmp_path: Path) -> None:
         output = run(tmp_path, simulator, yaml.safe_load(of_this_dialer(text, simulator)))
         assert {row["user"] for row in dialer.state()["live"]} == {"1000", "1001"}
     assert "_SALES_1000" in output
-
-
-def test_a_payment_during_which_nobody_records(tmp_path: Path) -> None:
-    """examples/playbooks/payment.yml, run from elsewhere, with its take_payment.yml beside it."""
-    (tmp_path / "done").touch()
-    dialer = call_center()
-    dialer.start_recording("1000")
-    with serving(dialer) as simulator:
-        account = {"VICIDIAL_API_USER": simulator.user, "VICIDIAL_API_PASSWORD": simulator.password}
-        arguments = (str(EXAMPLES / "playbooks" / "payment.yml"), "-e", f"payment_done={tmp_path}/done")
-        code, output = ansible_playbook(tmp_path, *arguments, VICIDIAL_API_URL=simulator.url, **account)
-        signals = [call["value"] for call in simulator.journal.entries() if call["value"] in ("BEGIN", "END")]
-    assert code == 0, output
-    assert "Nobody records now." in output
-    assert signals == ["END", "BEGIN"]
 
 
 @pytest.mark.parametrize("page", ["floors", "reasons"])
