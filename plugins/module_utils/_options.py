@@ -31,6 +31,8 @@ _NON_AGENT_API_PATH = "/vicidial/non_agent_api.php"
 _MOST_RETRIES = 10
 _SHORTEST_SLEEP = 0.1
 _LONGEST_SECONDS = 3600
+_SHORTEST_INTERVAL = 1
+_LONGEST_DURATION = 86_400
 
 CONNECTION_SPEC: dict[str, dict[str, Any]] = {
     "api_url": {"type": "str", "required": True, "fallback": (env_fallback, ["VICIDIAL_API_URL"])},
@@ -177,6 +179,7 @@ def _problems(params: Params) -> Iterator[str]:
     yield from _connection_problems(params)
     yield from _file_problems(params)
     yield from _number_problems(params)
+    yield from _watch_problems(params)
 
 
 def _names(params: Params) -> Iterator[tuple[str, Any]]:
@@ -272,6 +275,13 @@ def _number_problems(params: Params) -> Iterator[str]:
         yield "wait is false: nobody would take a BEGIN back whose call ends first; set withdraw to false to leave it"
     if params.get("stable_for") and not params["wait"]:
         yield "stable_for is set, and wait is false: what is not waited for cannot be seen to hold"
+
+
+def _watch_problems(params: Params) -> Iterator[str]:
+    if not params.get("interval", _SHORTEST_INTERVAL) >= _SHORTEST_INTERVAL:
+        yield f"interval is less than {_SHORTEST_INTERVAL} second; shorter would only load the server"
+    if not 0 <= params.get("duration", 0) <= _LONGEST_DURATION:
+        yield f"duration is not 0 to {_LONGEST_DURATION} seconds"
 
 
 def _script_url(url: SplitResult, script: str) -> str:

@@ -48,6 +48,7 @@ MODULES: dict[str, dict[str, Any]] = {
     "vicidial_agent_api_info": {},
     "vicidial_agents_info": {},
     "vicidial_recordings_info": {"date": "2026-11-24"},
+    "vicidial_stereo_recording_watch_info": {"agent_user": "1000", "duration": 60},
 }
 USES: dict[str, Tasks] = {
     **{name: [{f"telephony.vicidial.{name}": options}] for name, options in MODULES.items()},

@@ -111,6 +111,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_preflight": {"_errors", "_protocol"},
     "_recording_log": {"_protocol"},
     "_log_options": {"_errors", "_options", "_protocol", "_recording_log"},
+    "_watch": {"_protocol", "_recording_log"},
     "_options": {"_client", "_errors", "_protocol"},
     "_login": {"_errors"},
     "_recorded_by": {"_protocol", "_recording_log"},
