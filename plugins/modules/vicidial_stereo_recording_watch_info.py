@@ -36,9 +36,9 @@ options:
       - V(0) is a single look.
     type: float
     default: 0
-  while_exists:
+  until_exists:
     description:
-      - A file on the host that runs the module. As soon as it is gone, the last look is made, and the task ends.
+      - A file on the host that runs the module. As soon as it is there, the last look is made, and the task ends.
       - So another task can end one with C(async).
     type: path
 notes:
@@ -66,16 +66,17 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: watched.looks | map(attribute='agents.1000.state') | unique == ['idle']
 
-# While other tasks run: this one ends when its file is removed.
-- name: Make a file
+# While other tasks run: this one ends when there is a file.
+- name: Make a directory for it
   ansible.builtin.tempfile:
-  register: marker
+    state: directory
+  register: directory
 
 - name: Begin to watch
   telephony.vicidial.vicidial_stereo_recording_watch_info:
     agent_user: "1000"
     duration: 600
-    while_exists: "{{ marker.path }}"
+    until_exists: "{{ directory.path }}/stop"
   async: 700
   poll: 0
   register: watch
@@ -86,8 +87,9 @@ EXAMPLES = r"""
 
 - name: End the watch
   ansible.builtin.file:
-    path: "{{ marker.path }}"
-    state: absent
+    path: "{{ directory.path }}/stop"
+    state: touch
+    mode: "0600"
 
 - name: Hear what was seen
   ansible.builtin.async_status:
@@ -279,7 +281,7 @@ class Watch(Operation):
 
 
 def _goes_on(params: _options.Params) -> bool:
-    return params["while_exists"] is None or Path(params["while_exists"]).exists()
+    return params["until_exists"] is None or not Path(params["until_exists"]).exists()
 
 
 def _read_clock(params: _options.Params) -> dict[str, Any]:
@@ -304,7 +306,7 @@ WATCH = Watch(
     options={
         "interval": {"type": "float", "default": 5.0},
         "duration": {"type": "float", "default": 0.0},
-        "while_exists": {"type": "path"},
+        "until_exists": {"type": "path"},
     },
     wanted=wanted,
     report=asked,

@@ -44,11 +44,11 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def some(names: Sequence[str], most: int = MOST_PRINTED) -> str:
+def some(names: Sequence[str], most: int = MOST_PRINTED, separator: str = ", ") -> str:
     """The first names, and how many others there are: "1000, 1001 and 12 others"; "nobody" where there are none."""
     others = len(names) - most
     more = f" and {counted(others, 'other')}" if others > 0 else ""
-    return ", ".join(names[:most]) + more if names else "nobody"
+    return separator.join(names[:most]) + more if names else "nobody"
 
 
 def users(records: Sequence[Record], key: str) -> list[str]:

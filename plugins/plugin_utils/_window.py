@@ -6,8 +6,8 @@
 """A recording window: whom it changed, who is given back, who held the state, and what is said about that.
 
 Pure: the results of the modules go in, lists of users and texts come out. The role recording_window runs the modules:
-``before`` asks all agents, ``opened`` declares the state of the window, ``after`` asks again when it ends, and
-``closed`` declares the state from before for those who are given back.
+``before`` asks all agents, ``opened`` declares the state of the window, ``watched`` looks again and again while it
+lasts, ``after`` asks again when it ends, and ``closed`` declares the state from before for those who are given back.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any
 
 from ..module_utils._protocol.words import IDLE, INCALL, RECORDING
@@ -38,10 +39,14 @@ _ENDS_THE_PLAY = re.compile(r"\bend_(play|batch|host|role)\b")
 
 @dataclass(frozen=True)
 class Window:
-    """One window. The four results are those of the modules, empty for a step that has not run.
+    """One window. The results are those of the modules, empty for a step that has not run.
 
     ``tasks_path`` is the file of the tasks as it was given, ``tasks_file`` where it was found ("" if nowhere), and
     ``tasks_text`` what stands in it. They are empty, and ``max_duration`` is 0 seconds, where the window has no file.
+    ``seconds`` is how long it lasts without one; with ``needs_length`` one of both has to be given.
+    ``watch_interval`` is 0 for no watch. ``receipt`` is the path of the receipt, ``receipt_problem`` why it
+    cannot be written there.
+    ``times`` are those of its steps, on this machine's clock with its offset from UTC.
     ``job_template`` is the name of AWX's template that runs the window, "" elsewhere.
     """
 
@@ -49,6 +54,12 @@ class Window:
     state: str
     stable_for: float = 0
     max_duration: int = 0
+    seconds: int = 0
+    needs_length: bool = False
+    watch_interval: float = 0
+    require_silence: bool = False
+    receipt: str = ""
+    receipt_problem: str = ""
     tasks_path: str = ""
     tasks_file: str = ""
     tasks_text: str = ""
@@ -56,8 +67,10 @@ class Window:
     watch_seconds: float = WATCH_SECONDS
     before: Result = field(default_factory=dict)
     opened: Result = field(default_factory=dict)
+    watched: Result = field(default_factory=dict)
     after: Result = field(default_factory=dict)
     closed: Result = field(default_factory=dict)
+    times: Mapping[str, str] = field(default_factory=dict)
     job_template: str = ""
 
     @property
@@ -65,6 +78,16 @@ class Window:
         """Why the window is not opened; "" when it can be."""
         if not self.agents:
             return "No agents are given. Name them, or run this for hosts that are agents."
+        return self._problem_of_length or self._problem_of_evidence
+
+    @property
+    def _problem_of_length(self) -> str:
+        if self.needs_length and bool(self.tasks_path) == bool(self.seconds):
+            return (
+                "Give either recording_window_tasks or recording_window_seconds: it lasts as long as one of them says."
+            )
+        if self.seconds < 0:
+            return "recording_window_seconds is less than 1."
         if not self.tasks_path:
             return ""
         if not self.tasks_file:
@@ -72,6 +95,14 @@ class Window:
         if _ENDS_THE_PLAY.search(self.tasks_text):
             return "The tasks end the play by a meta task, which would give nothing back."
         return "" if self.max_duration >= 1 else "recording_window_max_duration is less than a second."
+
+    @property
+    def _problem_of_evidence(self) -> str:
+        if self.watch_interval != 0 and not self.watch_interval >= 1:
+            return "recording_window_watch is less than a second."
+        if self.require_silence and self.state == RECORDING:
+            return "recording_window_require_silence is for windows in which the agents are idle."
+        return self.receipt_problem
 
     @property
     def opposite(self) -> str:
@@ -153,8 +184,32 @@ class Window:
         """Who was not in the state any more when the window ended. A recording that ended with its call did hold it."""
         if not self.was_open:
             return []
-        lost = (record for record in _records(self.after) if record["state"] == self.opposite)
-        return sorted(record["user"] for record in lost if self.state == IDLE or record["agent_status"] == INCALL)
+        return sorted(record["user"] for record in _records(self.after) if self._is_lost(record))
+
+    def _is_lost(self, seen: Record) -> bool:
+        return bool(seen["state"] == self.opposite and (self.state == IDLE or seen["agent_status"] == INCALL))
+
+    @property
+    def looks(self) -> list[Mapping[str, Any]]:
+        """The looks of the watch that were made before anything was given back."""
+        closed = self.times.get("closed")
+        found: Sequence[Mapping[str, Any]] = self.watched.get("looks") or ()
+        return [each for each in found if closed and moment(each["ended_at"]) <= moment(closed)]
+
+    @property
+    def lost_meanwhile(self) -> dict[str, str]:
+        """Who was seen in the other state while it lasted, and not at its end: when at first, by user."""
+        found: dict[str, str] = {}
+        for each in self.looks if self.was_open else ():
+            for user, seen in each["agents"].items():
+                if user not in self.not_held and self._is_lost(seen):
+                    found.setdefault(user, each["began_at"])
+        return found
+
+    @property
+    def watch_failure(self) -> str:
+        """Why the watch has not looked; "" when it did, or has not begun."""
+        return "" if not self.watched or self.watched.get("looks") else _message(self.watched) or "It did not look."
 
     @property
     def not_known(self) -> list[str]:
@@ -181,6 +236,11 @@ class Window:
             )
         if self.not_held:
             found.append(f"Not {self.state} any more when the window ended: {', '.join(self.not_held)}.")
+        if self.lost_meanwhile:
+            seen = [f"{user} at {time}" for user, time in self.lost_meanwhile.items()]
+            found.append(f"Not {self.state} all the time: {some(seen)}.")
+        if self.watch_failure:
+            found.append(f"Nobody watched while the window lasted. {self.watch_failure}")
         if self.not_known:
             found.append(
                 f"Not known whether they were {self.state} to the end: {', '.join(self.not_known)}."
@@ -208,6 +268,7 @@ class Window:
         else:
             killed = f"If this run is killed, give back with: {self._command(self.changed)}"
         limit = f" for {self.max_duration} s at most" if self.max_duration else ""
+        limit = f" for {self.seconds} s" if self.seconds else limit
         return [f"{self.state}{limit}: {self._changed_text}", killed]
 
     @property
@@ -241,7 +302,8 @@ class Window:
         if self.complaints:
             return " ".join(self.complaints)
         if self.was_open:
-            return "everybody held it to the end"
+            watched = f", as {counted(len(self.looks), 'look')} meanwhile showed too" if self.looks else ""
+            return f"everybody held it to the end{watched}"
         return "nothing was sent" if self.check_mode else "the tasks did not run"
 
     def _command(self, users: Sequence[str]) -> str:
@@ -252,6 +314,11 @@ class Window:
             f"ansible-playbook telephony.vicidial.ensure -e stereo_recording_state={self.opposite}"
             f" -e vicidial_agents={','.join(users)}"
         )
+
+
+def moment(text: str) -> datetime:
+    """A time of this machine's clock."""
+    return datetime.fromisoformat(text)
 
 
 def window_from(given: Mapping[str, Any]) -> Window:

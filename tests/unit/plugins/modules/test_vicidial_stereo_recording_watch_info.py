@@ -96,8 +96,8 @@ def test_one_look_with_its_time_and_the_servers_clock(task: Task, check_mode: bo
     assert "ansible_facts" not in result
 
 
-def test_a_watch_ends_with_its_file(task: Task, tmp_path: Any) -> None:
-    result = task(agent_user="1000", duration=600, while_exists=str(tmp_path / "gone"))
+def test_a_watch_ends_when_there_is_its_file(task: Task, tmp_path: Any) -> None:
+    result = task(agent_user="1000", duration=600, until_exists=str(tmp_path))
     assert len(result["looks"]) == 2
 
 

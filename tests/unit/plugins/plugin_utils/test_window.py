@@ -114,6 +114,26 @@ def test_who_could_not_be_asked_is_named_with_the_message() -> None:
     assert window.complaints == ["Not known whether they were idle to the end: 1000. No answer."]
 
 
+def watched(*states: str, **more: Any) -> dict[str, Any]:
+    """What a watch over agent 1000 returns; its looks are a second apart, and the last one is late."""
+    agents = [{"1000": record("1000", state)} for state in states]
+    times = [f"2026-11-24T14:00:0{number}.000+00:00" for number in range(len(states))]
+    return {"looks": [{"began_at": at, "ended_at": at, "agents": seen} for at, seen in zip(times, agents)], **more}
+
+
+def test_a_look_meanwhile_shows_what_the_one_at_the_end_does_not() -> None:
+    opened = result(record("1000", "idle"))
+    known: dict[str, Any] = {"before": opened, "opened": opened, "after": opened, "closed": result()}
+    times = {"closed": "2026-11-24T14:00:02.500+00:00"}
+    window = Window(["1000"], "idle", **known, times=times, watched=watched("idle", "recording", "idle", "recording"))
+    assert window.complaints == ["Not idle all the time: 1000 at 2026-11-24T14:00:01.000+00:00."]
+    quiet = Window(**{**vars(window), "watched": watched("idle", "idle", "idle", "recording")})
+    assert quiet.complaints == []
+    assert quiet.summary[-1] == "everybody held it to the end, as 3 looks meanwhile showed too"
+    blind = Window(**{**vars(window), "watched": {"failed": True, "msg": "No module named requests"}})
+    assert blind.complaints == ["Nobody watched while the window lasted. No module named requests"]
+
+
 CLOSINGS = {
     "their call is over: 1000": record("1000", "idle", failed=True, reason="no_live_call", agent_status="PAUSED"),
     "given back: nobody; their call is over: 1000": record("1000", None, logged_in=False),
@@ -176,6 +196,18 @@ FILE = {"tasks_path": "x.yml", "tasks_file": "/x.yml", "tasks_text": "- debug:",
         ({**FILE, "max_duration": 0}, "recording_window_max_duration"),
         (FILE, ""),
         ({}, ""),
+        ({"needs_length": True}, "Give either recording_window_tasks or recording_window_seconds"),
+        (
+            {**FILE, "needs_length": True, "seconds": 5},
+            "Give either recording_window_tasks or recording_window_seconds",
+        ),
+        ({"needs_length": True, "seconds": -5}, "recording_window_seconds"),
+        ({"needs_length": True, "seconds": 5}, ""),
+        ({"watch_interval": 0.5}, "recording_window_watch"),
+        ({"watch_interval": 1, "require_silence": True}, ""),
+        ({"state": "recording", "require_silence": True}, "recording_window_require_silence"),
+        ({"receipt_files": [__file__]}, f"There is a file {__file__} already"),
+        ({"receipt_files": ["/no/such/place/r.json"]}, "/no/such/place is no directory"),
     ],
 )
 def test_what_cannot_be_opened(given: dict[str, Any], problem: str) -> None:
