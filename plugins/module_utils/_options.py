@@ -278,9 +278,11 @@ def _number_problems(params: Params) -> Iterator[str]:
 
 
 def _watch_problems(params: Params) -> Iterator[str]:
-    if not params.get("interval", _SHORTEST_INTERVAL) >= _SHORTEST_INTERVAL:
+    if "duration" not in params:
+        return
+    if not params["interval"] >= _SHORTEST_INTERVAL:
         yield f"interval is less than {_SHORTEST_INTERVAL} second; shorter would only load the server"
-    if not 0 <= params.get("duration", 0) <= _LONGEST_DURATION:
+    if not 0 <= params["duration"] <= _LONGEST_DURATION:
         yield f"duration is not 0 to {_LONGEST_DURATION} seconds"
 
 

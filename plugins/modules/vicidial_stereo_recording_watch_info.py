@@ -246,23 +246,40 @@ from urllib.parse import urlsplit
 from ..module_utils import _options
 from ..module_utils._client.agent_api import AgentApi
 from ..module_utils._errors import ApiError
-from ..module_utils._login import REJECTED, LoginHistory
+from ..module_utils._login import NOT_SENT, REJECTED, LoginHistory, login_of
 from ..module_utils._recording.results import asked
+from ..module_utils._recording.scheduler import AgentResult, Scheduler
 from ..module_utils._recording.steps import DesiredState
-from ..module_utils._task import Operation, run_module
+from ..module_utils._recording.workers import WorkerPool
+from ..module_utils._task import WAYS_TO_NAME, Task, reason_not_to_log_in, run_module
 from ..module_utils._watch import Pace, clock_reading, look
 
 
-class Watch(Operation):
+class Watch(Task):
     """Repeats the question for the STATUS of agents, and keeps each answer with its time."""
+
+    def __init__(self) -> None:
+        self.spec = {
+            "argument_spec": {
+                "interval": {"type": "float", "default": 5.0},
+                "duration": {"type": "float", "default": 0.0},
+                "until_exists": {"type": "path"},
+                **_options.AGENT_SPEC,
+                **_options.THROTTLE_SPEC,
+                **_options.CONNECTION_SPEC,
+            },
+            "mutually_exclusive": WAYS_TO_NAME,
+            "required_one_of": WAYS_TO_NAME,
+            "required_by": _options.CONNECTION_REQUIRED_BY,
+        }
 
     def _drive(
         self,
         params: _options.Params,
-        check_mode: bool,
+        _check_mode: bool,
         interrupted: Callable[[], bool],
         history: LoginHistory,
-        watch: Any,
+        _watch: Any,
         /,
     ) -> dict[str, Any]:
         url = urlsplit(params["api_url"])
@@ -271,13 +288,37 @@ class Watch(Operation):
         result: dict[str, Any] = {}
         while pace.next_look():
             began = time.time()
-            result = super()._drive(params, check_mode, interrupted, history, watch)
+            results, login = _ask(params, interrupted, history)
+            result = {**_report(results), "login": login}
             looks.append(look(began, time.time(), result["recordings"]))
-            if result["login"] == REJECTED or interrupted():
+            if login == REJECTED or interrupted():
                 break
-            history = history.after(result["login"], result.get("reason"))
-        result.pop("ansible_facts", None)
+            history = history.after(login, result.get("reason"))
         return {**result, "server_url": server_url, "clock": clock, "looks": looks}
+
+
+def _ask(
+    params: _options.Params, interrupted: Callable[[], bool], history: LoginHistory
+) -> tuple[list[AgentResult], str]:
+    """What STATUS says of all agents, and what the server said of the login."""
+    agents, _one_was_named = _options.agents(params)
+    refusal = reason_not_to_log_in(params, history) if agents else None
+    question = DesiredState(state=None, fail_when_logged_out=False, retries=params["retries"])
+    with WorkerPool(_options.connection(params), params["concurrency"]) as pool:
+        scheduler = Scheduler(pool, question, False, params["rate_limit"], interrupted)
+        results = scheduler.run(agents, refusal)
+    return results, NOT_SENT if refusal or not agents else login_of(scheduler.trouble)
+
+
+def _report(results: list[AgentResult]) -> dict[str, Any]:
+    """What vicidial_stereo_recording_info returns, without facts and what it knows from the log."""
+    known = asked(results, False)
+    records = [
+        {key: value for key, value in record.items() if key not in ("recorded", "recorded_by")}
+        for record in known["recordings"]
+    ]
+    kept = {key: value for key, value in known.items() if key not in ("ansible_facts", "server_time")}
+    return {**kept, "recordings": records}
 
 
 def _goes_on(params: _options.Params) -> bool:
@@ -297,20 +338,7 @@ def _read_clock(params: _options.Params) -> dict[str, Any]:
     return clock_reading(version, sent, time.time())
 
 
-def wanted(params: _options.Params) -> DesiredState:
-    """Nothing but an answer."""
-    return DesiredState(state=None, fail_when_logged_out=False, retries=params["retries"])
-
-
-WATCH = Watch(
-    options={
-        "interval": {"type": "float", "default": 5.0},
-        "duration": {"type": "float", "default": 0.0},
-        "until_exists": {"type": "path"},
-    },
-    wanted=wanted,
-    report=asked,
-)
+WATCH = Watch()
 
 
 def main() -> None:
