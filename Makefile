@@ -16,7 +16,7 @@ NOX := 2026.10.20
 UV := 0.13.9
 MADE := .venv/nox/made-$(NOX)-$(UV)
 
-ARGUMENTS = $(PYTEST) $(TARGET) $(if $(SIZES),--sizes $(SIZES)) $(if $(ROUNDS),--rounds $(ROUNDS))
+ARGUMENTS = $(PYTEST) $(TARGET) $(VERSION) $(if $(SIZES),--sizes $(SIZES)) $(if $(ROUNDS),--rounds $(ROUNDS))
 SESSIONS := $(filter-out list clean,$(MAKECMDGOALS))
 
 .PHONY: list clean $(SESSIONS)

@@ -350,6 +350,16 @@ def package(session: nox.Session) -> None:
 
 
 @nox.session
+def release(session: nox.Session) -> None:
+    """All of a release short of publishing it, in .venv/release/x.y.z; VERSION=x.y.z."""
+    users = [user_environment(pair).make() for pair in LEGS]
+    names = [user.name for user in users]
+    if len(session.posargs) != 1:
+        session.error("Say which: make release VERSION=x.y.z")
+    run(session, tools(session), "python", "-m", "tests.tools.release", *session.posargs, *names)
+
+
+@nox.session
 def simulator(session: nox.Session) -> None:
     """Make .venv/dist/vicidial_simulator.pyz, the simulator in one file."""
     run(session, tools(session), "python", "-m", "tests.tools.simulator_archive", str(PLACE / "dist"))

@@ -19,18 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .environments import PLACE, ROOT
-
-
-def copy_collection(destination: Path) -> None:
-    """Copy all files of the work tree that git does not ignore."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
-        source, target = ROOT / name, destination / name
-        if source.exists() or source.is_symlink():  # git still lists a tracked file that was just deleted
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target, follow_symlinks=False)
+from .environments import PLACE
+from .work_tree import copy_to
 
 
 def write_pip_configuration(home: Path, user_home: Path) -> None:
@@ -93,7 +83,7 @@ def run(name: str, arguments: list[str], work: Path) -> int:
     environments.symlink_to(PLACE)
     environment = environments / name
     copy = work / "ansible_collections/telephony/vicidial"
-    copy_collection(copy)
+    copy_to(copy)
 
     # A HOME of its own, kept between runs for the environments that the sanity tests make: nothing of the user's
     # ~/.ansible takes part, and the stand-ins do not end up there.

@@ -213,6 +213,6 @@ def pages(root: Path) -> list[str]:
 def write_guides(root: Path, pictures: str = PICTURES) -> None:
     """Write the guides of the collection in ``root`` to its docs/docsite/rst."""
     place = root / "docs" / "docsite" / "rst"
-    place.mkdir(exist_ok=True)
+    place.mkdir(parents=True, exist_ok=True)
     for page in pages(root):
         (place / f"{page}.rst").write_text(Guide(root, page, pictures).text(), encoding="utf-8")

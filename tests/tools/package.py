@@ -16,29 +16,56 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from . import guides
 from .environments import PLACE, ROOT
+from .work_tree import copy_to, files_of
 
-# What galaxy.yml does not name in build_ignore goes in unseen, whatever lies about here.
-TOP_FILES = {"CHANGELOG.rst", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "requirements.txt"}
-TOP = TOP_FILES | {"changelogs", "docs", "examples", "extensions", "meta", "playbooks", "plugins", "roles"}
+# What is shipped, of what is at the repository's top; galaxy.yml says the rest, and the two have to agree.
+SHIPPED = {
+    "CHANGELOG.rst",
+    "LICENSE",
+    "README.md",
+    "changelogs",
+    "docs",
+    "examples",
+    "extensions",
+    "meta",
+    "playbooks",
+    "plugins",
+    "requirements.txt",
+    "roles",
+}
+# What is not, of those folders.
+NOT_SHIPPED = ("changelogs/fragments/", "extensions/molecule/")
+# What the build adds.
+MADE = {"FILES.json", "MANIFEST.json"}
 # A certified collection works with these folders alone.
 ESSENTIAL = {"meta", "plugins", "roles", "playbooks"}
 TOOLS = Path(sys.executable).parent
 
 
-def build(work: Path) -> Path:
-    """Build the collection's tarball into ``work``."""
-    subprocess.run([TOOLS / "ansible-galaxy", "collection", "build", "--output-path", work, ROOT], check=True)
-    [tarball] = work.glob("telephony-vicidial-*.tar.gz")
+def contents_of(source: Path) -> set[str]:
+    """What the package of the collection in the git tree ``source`` has to hold: each file, with its path."""
+    files = {name for name in files_of(source) if name.split("/")[0] in SHIPPED and not name.startswith(NOT_SHIPPED)}
+    return files | {f"docs/docsite/rst/{page}.rst" for page in guides.pages(source)} | MADE
+
+
+def build(source: Path, contents: set[str], destination: Path) -> Path:
+    """Build the collection in ``source``, with its guides, into ``destination``; it must hold ``contents``, no more."""
+    guides.write_guides(source)
+    command = [f"{TOOLS}/ansible-galaxy", "collection", "build", "--output-path", str(destination), str(source)]
+    subprocess.run(command, check=True)
+    [tarball] = destination.glob("telephony-vicidial-*.tar.gz")
     with tarfile.open(tarball) as archive:
-        top = {name.split("/")[0] for name in archive.getnames()}
-    if top != TOP:
-        sys.exit(f"The package has {sorted(top - TOP)} at its top, which it should not, and lacks {sorted(TOP - top)}.")
+        found = {member.name for member in archive.getmembers() if not member.isdir()}
+    if found != contents:
+        more, missing = sorted(found - contents), sorted(contents - found)
+        sys.exit(f"The package has {more}, which it should not, and lacks {missing}.")
     return tarball
 
 
-def check_with_galaxy_importer(tarball: Path) -> None:
-    """Let Galaxy's importer look at it; what it warns of is an error."""
+def check_with_galaxy_importer(tarball: Path, work: Path) -> None:
+    """Let Galaxy's importer look at it, in ``work``; what it warns of is an error."""
     variables = {
         **os.environ,
         "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}",
@@ -50,7 +77,7 @@ def check_with_galaxy_importer(tarball: Path) -> None:
     command = [sys.executable, "-m", "galaxy_importer.main", str(tarball)]
     importer = subprocess.run(
         command,
-        cwd=tarball.parent,
+        cwd=work,
         env=variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -63,7 +90,8 @@ def check_with_galaxy_importer(tarball: Path) -> None:
 
 
 def play_demo(user: Path, tarball: Path, work: Path) -> None:
-    """Install ``tarball`` into an empty place with the programs of ``user``, keep its essentials, run the demo."""
+    """Install ``tarball`` into the new directory ``work`` with the programs of ``user``; run its essentials' demo."""
+    work.mkdir()
     variables = os.environ | {"ANSIBLE_HOME": f"{work}/home", "ANSIBLE_COLLECTIONS_PATH": f"{work}/installed"}
     install = [f"{user}/ansible-galaxy", "collection", "install", "--offline", "-p", f"{work}/installed", str(tarball)]
     subprocess.run(install, env=variables, check=True)
@@ -77,19 +105,23 @@ def play_demo(user: Path, tarball: Path, work: Path) -> None:
     subprocess.run(demo, cwd=work / "empty", env=variables, check=True)
 
 
-def main(environments: list[str]) -> None:
-    """Build, check, and play the demo with each of the environments."""
-    # Neither this repository's ansible.cfg, nor its link in site-packages, nor what is installed in the user's home
-    # may help the package.
+def leave_alone(work: Path) -> None:
+    """See that neither this repository's ansible.cfg, nor its link in site-packages, nor what is installed in the
+    user's home helps the package."""
     os.environ.pop("ANSIBLE_CONFIG", None)
     os.environ["ANSIBLE_COLLECTIONS_SCAN_SYS_PATH"] = "false"
+    os.environ["ANSIBLE_HOME"] = f"{work}/home"
+
+
+def main(environments: list[str]) -> None:
+    """Build, check, and play the demo with each of the environments."""
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
-        os.environ["ANSIBLE_HOME"] = f"{work}/home"
-        tarball = build(work)
-        check_with_galaxy_importer(tarball)
+        leave_alone(work)
+        copy_to(work / "source")
+        tarball = build(work / "source", contents_of(ROOT), work)
+        check_with_galaxy_importer(tarball, work)
         for name in environments:
-            (work / name).mkdir()
             play_demo(PLACE / name / "bin", tarball, work / name)
 
 

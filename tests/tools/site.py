@@ -19,8 +19,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
-from .ansible_test import copy_collection
 from .guides import COLLECTION, write_guides
+from .work_tree import copy_to
 
 CONFIGURATION = Path(__file__).with_name("sphinx")
 PICTURES = {".png", ".svg"}
@@ -29,8 +29,7 @@ PICTURES = {".png", ".svg"}
 def build(work: Path) -> Path:
     """Build the site below ``work``; returns its directory."""
     collection = work / "ansible_collections/telephony/vicidial"
-    copy_collection(collection)
-    (collection / "docs/docsite/rst").mkdir()
+    copy_to(collection)
     write_guides(collection, pictures="")
 
     pages, html = work / "pages", work / "html"
