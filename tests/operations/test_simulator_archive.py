@@ -30,7 +30,7 @@ import yaml
 from ansible_collections.telephony.vicidial.tests.tools.simulator_archive import NAME, ROOT, make_archive
 
 EXAMPLES = ROOT / "examples" / "simulator"
-README = (EXAMPLES / "README.md").read_text()
+PAGE = (ROOT / "docs" / "simulator.md").read_text()
 START_SECONDS = 30
 PYTHONS = sorted({os.environ.get("VICIDIAL_TEST_PYTHON39", sys.executable), sys.executable})
 ROOTS = [Path(root) for root in os.environ.get("VICIDIAL_TEST_ROOTS", "").split(os.pathsep) if root]
@@ -86,7 +86,7 @@ def lines_of(block: str) -> list[tuple[str, str]]:
 
 
 def blocks(heading: str) -> list[str]:
-    return re.findall(r"```console\n(.*?)```", README.partition(f"## {heading}\n")[2].partition("\n## ")[0], re.DOTALL)
+    return re.findall(r"```console\n(.*?)```", PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0], re.DOTALL)
 
 
 def shell(directory: Path, line: str, *, port: int, **environment: str) -> str:
@@ -186,7 +186,7 @@ def test_the_account_on_the_page(archive: Path, tmp_path: Path) -> None:
     with running(words, port) as url:
         account = requests.get(f"{url}/_simulator/state", timeout=5).json()["accounts"]["crm"]
     assert (account["level"], account["allowed_functions"]) == (7, ["stereo_recording", "logged_in_agents"])
-    for field in re.findall(r"`(\w+)`", README.partition("Other fields are ")[2].partition("\n\n")[0]):
+    for field in re.findall(r"`(\w+)`", PAGE.partition("Other fields are ")[2].partition("\n\n")[0]):
         assert field in account
 
 
@@ -208,6 +208,6 @@ def test_what_to_try_a_client_on_is_there(archive: Path) -> None:
     text = subprocess.run(
         [archive, "--help"], env={**BARE, "COLUMNS": "1000"}, capture_output=True, text=True, check=True
     )
-    table = README.partition("| Try | With |")[2].partition("\n\n")[0]
+    table = PAGE.partition("| Try | With |")[2].partition("\n\n")[0]
     faults = set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", table))
     assert {"crash-after-work", "screen-closed"} <= faults <= set(re.findall(r"[a-z-]+", text.stdout))
