@@ -14,7 +14,7 @@ description:
   - Variables that come by C(-e), from a survey or from an inventory file are often text. Ansible validates the
     variables of a role and does not convert them. This does, and says what is wrong with them.
   - A list can be text with commas or line breaks. Empty text is a number, a boolean or a dictionary that was left out.
-positional: spec, role, unused, needs_all, rest
+positional: spec, role, unused, needs_all
 options:
   _input:
     description: The variables by name.
@@ -41,6 +41,13 @@ options:
     description: The variable C(_raw_params), where Ansible puts words that C(-e) lost at a space.
     type: str
     default: ""
+  others:
+    description:
+      - Further names that begin with the name of the role, where that is also how people name variables of their own.
+      - One that is only a typing error away from a variable of the role is worth a warning.
+    type: list
+    elements: str
+    default: []
 seealso:
   - plugin: telephony.vicidial.agent_users
     plugin_type: filter
@@ -66,9 +73,30 @@ _value:
   type: dict
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
-from ..plugin_utils._variables import role_variables
+from ansible.utils.display import Display
+
+from ..plugin_utils import _variables
+
+_display = Display()
+
+
+def role_variables(
+    given: Mapping[str, Any],
+    spec: _variables.Spec,
+    role: str,
+    unused: Iterable[str] = (),
+    needs_all: bool = True,
+    *,
+    rest: Any = "",
+    others: Iterable[str] = (),
+) -> dict[str, Any]:
+    """The filter."""
+    for warning in _variables.nearly_known(others, (*spec, *unused)):
+        _display.warning(warning)
+    return _variables.role_variables(given, spec, role, unused, needs_all, rest)
 
 
 class FilterModule:

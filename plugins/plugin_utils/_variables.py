@@ -92,6 +92,7 @@ PLAYBOOK_VARIABLES = (
     "vicidial_hosts",
     "vicidial_campaigns",
     "vicidial_user_groups",
+    "vicidial_everybody",
     "vicidial_nobody_is_fine",
     "vicidial_api_url",
     "vicidial_api_user",
@@ -108,7 +109,8 @@ def playbook_problems(given: Mapping[str, Any]) -> list[str]:
     """Why a playbook of the collection refuses its variables: sentences, the first one about the connection.
 
     ``given`` holds ``missing`` (options of the connection), ``rest`` (words that -e lost), ``agents``, ``hosts`` (a
-    pattern), ``matches`` (its hosts), ``lists`` (campaigns and user groups) and ``nobody_is_fine``.
+    pattern), ``matches`` (its hosts), ``lists`` (campaigns and user groups), ``everybody`` (whether all who are logged
+    in are meant) and ``nobody_is_fine``.
     """
     problems = [no_connection(given["missing"])] if given["missing"] else []
     problems += [f"{text} Nothing was sent." for text in lost_words(given["rest"], "vicidial_agents=1000,1001")]
@@ -117,10 +119,10 @@ def playbook_problems(given: Mapping[str, Any]) -> list[str]:
             f"No host of the inventory matches vicidial_hosts, which is {given['hosts']!r}. Nothing was sent."
             " Set vicidial_nobody_is_fine to true where that is no failure."
         )
-    if sum(bool(given[way]) for way in ("agents", "hosts", "lists")) > 1:
+    if sum(bool(given[way]) for way in ("agents", "hosts", "lists", "everybody")) > 1:
         problems.append(
-            "More than one of vicidial_agents, vicidial_hosts, and vicidial_campaigns with vicidial_user_groups says"
-            " whom it is about: give one. Nothing was sent."
+            "More than one of vicidial_agents, vicidial_hosts, vicidial_campaigns with vicidial_user_groups, and"
+            " vicidial_everybody says whom it is about: give one. Nothing was sent."
         )
     return problems
 
@@ -148,24 +150,26 @@ def _plain(value: Any) -> Any:
     return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
+def _is_list_of_names(option: Mapping[str, Any]) -> bool:
+    return option.get("type") == "list" and option.get("elements") != "dict"
+
+
 def _as_read(option: Mapping[str, Any], needs_all: bool) -> dict[str, Any]:
-    """The option as it is validated: lists are read by our own grammar, which knows line breaks."""
+    """The option as it is validated: lists of names are read by our own grammar, which knows line breaks."""
     is_required = needs_all and option.get("required", False)
-    if option.get("type") == "list":
+    if _is_list_of_names(option) and "choices" not in option:
         return {"type": "raw", "required": is_required, "default": option.get("default")}
     return {**{key: value for key, value in option.items() if key != "description"}, "required": is_required}
 
 
-def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: _without_none(value) if isinstance(value, dict) else value
-        for name, value in values.items()
-        if value is not None
-    }
+def _without_none(values: Any) -> Any:
+    if isinstance(values, dict):
+        return {name: _without_none(value) for name, value in values.items() if value is not None}
+    return [_without_none(value) for value in values] if isinstance(values, list) else values
 
 
 def _in_form(value: Any, option: Mapping[str, Any]) -> Any:
-    return names(value) if option.get("type") == "list" and value not in ("", None) else value
+    return names(value) if _is_list_of_names(option) and value not in ("", None) else value
 
 
 def _quoting_problems(given: Mapping[str, Any], spec: Spec) -> list[str]:

@@ -308,7 +308,7 @@ class Window:
 
     def _command(self, users: Sequence[str]) -> str:
         if self.job_template.endswith(" window"):
-            template = f"{self.job_template.removesuffix(' window')} give back"
+            template = f"{self.job_template.removesuffix(' window').removesuffix(' open')} give back"
             return f'the job template "{template}", agents {", ".join(users)}, state {self.opposite}'
         return (
             f"ansible-playbook telephony.vicidial.ensure -e stereo_recording_state={self.opposite}"

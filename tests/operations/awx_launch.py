@@ -12,7 +12,13 @@ import json
 from typing import Any
 
 from ansible_collections.telephony.vicidial.tests.operations import awx_rules
-from ansible_collections.telephony.vicidial.tests.operations.awx_objects import KINDS, Awx, RefusedError, Row
+from ansible_collections.telephony.vicidial.tests.operations.awx_objects import (
+    KINDS,
+    NODE_RELATIONS,
+    Awx,
+    RefusedError,
+    Row,
+)
 
 _ASKED = {"limit": "ask_limit_on_launch", "job_type": "ask_job_type_on_launch"}
 
@@ -65,6 +71,22 @@ def hosts_of_slice(hosts: list[str], number: int, count: int) -> list[str]:
 def cancel(job: Row) -> None:
     """AWX interrupts and then kills: what Ansible would have done at its end is not done, and no artifacts come."""
     job.update(status="canceled", finished="2026-11-25T12:00:00Z", failed=True)
+
+
+def next_nodes(awx: Awx, workflow: str, ended: dict[str, str]) -> set[str]:
+    """What a workflow starts next when jobs of these nodes have ``ended`` in these states (awx/main/scheduler).
+
+    A canceled job counts as failed. A whole workflow that is canceled starts nothing any more.
+    """
+    kind = "workflow_job_template_nodes"
+    number = awx.named(workflow, "workflow_job_templates")["id"]
+    nodes = {row["identifier"]: row for row in awx.objects[kind].values() if row["workflow_job_template"] == number}
+    followers = {(name, of): awx.names_related(kind, row, of) for name, row in nodes.items() for of in NODE_RELATIONS}
+    started = set(nodes) - {name for names in followers.values() for name in names}
+    for name, status in ended.items():
+        chosen = "success_nodes" if status == "successful" else "failure_nodes"
+        started |= {*followers[name, chosen], *followers[name, "always_nodes"]}
+    return started - set(ended)
 
 
 def _add(awx: Awx, kind: str, fields: Row) -> Row:

@@ -9,7 +9,6 @@ their programs.
 
 from __future__ import annotations
 
-import configparser
 import copy
 import json
 import os
@@ -29,6 +28,8 @@ import requests
 import yaml
 
 from ansible_collections.telephony.vicidial.tests.operations.awx_api import TOKEN, serving_awx, serving_copy
+from ansible_collections.telephony.vicidial.tests.operations.awx_collection import quick_collections
+from ansible_collections.telephony.vicidial.tests.operations.awx_launch import next_nodes
 from ansible_collections.telephony.vicidial.tests.operations.awx_objects import GALAXY, KINDS, Awx, Row
 from ansible_collections.telephony.vicidial.tests.operations.awx_rules import QUESTION_KEYS, choices_of
 
@@ -53,11 +54,21 @@ GIVEN: dict[str, Any] = {
     "awx_labels": ["voice"],
     "awx_instance_groups": ["default"],
     "awx_team_access": [
-        {"team": "Supervisors", "templates": ["status", "audit"], "workflow": ["execute"]},
+        {"team": "Supervisors", "templates": ["status", "audit", "guarded window"], "workflow": ["execute"]},
         {"team": "Leads", "workflow": ["approval"]},
     ],
     "awx_notification_type": "webhook",
     "awx_notification_configuration": {"url": "https://chat.example.com", "headers": {}, "password": HOOK_PASSWORD},
+}
+# The same as -e NAME=VALUE and surveys give it, beside a name that is mistyped and one that is somebody's own.
+AS_TEXT = {name: json.dumps(value) for name, value in GIVEN.items() if isinstance(value, (dict, int))}
+AS_TEXT |= {
+    "awx_preflight_accepted": "tls",
+    "awx_labels": "voice",
+    "awx_instance_groups": "default,",
+    "awx_one_at_a_time": "remediate,fleet",
+    "awx_label": "x",
+    "awx_our_own": "x",
 }
 # The programs of the oldest and of the newest ansible-core that are tested; those of this environment otherwise.
 CORES = os.environ.get("VICIDIAL_TEST_CORES", str(Path(sys.executable).parent)).split(":")
@@ -69,9 +80,18 @@ ROLES = {
     "fleet.yml": "stereo_recording",
     "fleet_in_slices.yml": "stereo_recording",
     "give_back.yml": "stereo_recording",
+    "open_window.yml": "recording_window",
+    "hold_window.yml": "recording_window",
     "window.yml": "recording_window",
 }
-OF_PLAYBOOKS = {"vicidial_agents", "vicidial_hosts", "vicidial_preflight_accepted"}
+OF_PLAYBOOKS = {
+    "vicidial_agents",
+    "vicidial_campaigns",
+    "vicidial_user_groups",
+    "vicidial_everybody",
+    "vicidial_hosts",
+    "vicidial_preflight_accepted",
+}
 # What the playbooks of the project take themselves.
 OF_PROJECT = {"slices"}
 # The types of questions that can answer for a type of variable.
@@ -105,12 +125,21 @@ class Run:
         return " ".join(self.printed.split())
 
 
+ROLE: Row = {"ansible.builtin.include_role": {"name": "telephony.vicidial.awx"}}
+
+
 def run(
-    awx: Awx, directory: Path, *arguments: str, core: str = CORES[0], collections: Path | None = None, **given: Any
+    awx: Awx,
+    directory: Path,
+    *arguments: str,
+    core: str = CORES[0],
+    collections: Path | None = None,
+    play: Row | None = None,
+    **given: Any,
 ) -> Run:
-    """The role with the variables ``given``, by the ansible-playbook of a ``core``."""
-    tasks = [{"ansible.builtin.include_role": {"name": "telephony.vicidial.awx"}}]
-    (directory / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    """The role, or another ``play``, with the variables ``given`` by -e, by the ansible-playbook of a ``core``."""
+    plays = [{"hosts": "localhost", "gather_facts": False, "tasks": [ROLE], **(play or {})}]
+    (directory / "play.yml").write_text(json.dumps(plays))
     (directory / "given.json").write_text(json.dumps(given))
     environment = {"CONTROLLER_HOST": awx.url, "CONTROLLER_OAUTH_TOKEN": TOKEN, "ANSIBLE_NOCOLOR": "1"}
     # Dozens of modules run: each would read the machine's CA certificates three times, and be copied first.
@@ -126,19 +155,6 @@ def run(
         check=False,
     )
     return Run(done.returncode, done.stdout + done.stderr, copy.deepcopy(awx))
-
-
-def platform_collections(directory: Path) -> Path:
-    """Where ansible.controller is: the Automation Platform's is built from the same source, under another name."""
-    settings = configparser.ConfigParser(interpolation=None)
-    settings.read(ROOT / "ansible.cfg")
-    source = ROOT / settings["defaults"]["collections_path"] / "ansible_collections" / "awx" / "awx"
-    target = directory / "ansible_collections" / "ansible" / "controller"
-    for part in ("plugins", "meta"):
-        shutil.copytree(source / part, target / part)
-    for file in target.rglob("*.py"):
-        file.write_text(file.read_text().replace("awx.awx", "ansible.controller"))
-    return directory
 
 
 def somebody_changes(awx: Awx) -> None:
@@ -186,26 +202,32 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    """Two at a time, for most of them start dozens of processes."""
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Collections whose modules run without a process of their own."""
+    return quick_collections(tmp_path_factory.mktemp("quick"))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, quick: Path) -> Runs:
+    """Two at a time, as far as they do not need each other."""
     # Made here, for two threads that ask the factory at once can take its folder from each other.
     directories = [tmp_path_factory.mktemp("awx") for _run in range(len(Runs.__annotations__))]
-    platform = platform_collections(tmp_path_factory.mktemp("platform"))
 
-    def once(awx: Awx, *arguments: str, core: str = CORES[0], **given: Any) -> Run:
-        return run(awx, directories.pop(), *arguments, core=core, **{**GIVEN, **given})
+    def once(awx: Awx, *arguments: str, core: str = CORES[0], collections: Path | None = quick, **given: Any) -> Run:
+        return run(awx, directories.pop(), *arguments, core=core, collections=collections, **{**GIVEN, **given})
 
     with serving_awx(PROJECT) as awx, ThreadPoolExecutor(1) as beside:
         awx.create("instance_groups", {"name": "default"})
         for team in ("Supervisors", "Leads"):
             awx.create("teams", {"name": team, "organization": 1})
-        made = once(awx, "-vvv")
+        # Its modules run as everywhere else.
+        made = once(awx, "-vvv", collections=None)
         with serving_copy(made.awx) as another:
             # Every object is written once more, whatever the comparison says: the modules find nothing to change.
             written = {kind: sorted(made.awx.names(kind)) for kind in KINDS if kind != "notification_templates"}
-            forced = {"awx_collection": "ansible.controller", "__awx_affected": written, "collections": platform}
+            forced = {"awx_collection": "ansible.controller", "__awx_affected": written}
             by_the_platform = beside.submit(once, another, core=CORES[-1], **forced)
-            found = [once(awx), once(awx, "--check", "--diff", core=CORES[-1])]
+            found = [once(awx, **AS_TEXT), once(awx, "--check", "--diff", core=CORES[-1], **AS_TEXT)]
             somebody_changes(awx)
             found += [once(awx, "--check", core=CORES[-1]), once(awx), once(awx, "--check")]
             awx.objects["jobs"] |= running_job(awx)
@@ -255,10 +277,10 @@ def test_the_first_run_makes_everything(runs: Runs) -> None:
         "inventories": 2,
         "inventory_sources": 1,
         "notification_templates": 1,
-        "job_templates": 9,
-        "workflow_job_templates": 1,
+        "job_templates": 11,
+        "workflow_job_templates": 2,
         "workflow_approval_templates": 1,
-        "workflow_job_template_nodes": 4,
+        "workflow_job_template_nodes": 7,
         "schedules": 3,
     }
 
@@ -268,6 +290,13 @@ def test_a_second_run_changes_nothing_in_check_mode_and_without(runs: Runs) -> N
         assert one.changed == 0
         assert one.awx.journal == runs.full.journal
     assert "differs" not in runs.unchanged.printed
+
+
+def test_variables_as_text_have_the_declared_types_and_a_mistyped_name_is_told(runs: Runs) -> None:
+    """That nothing was changed is another test's."""
+    for one in (runs.again, runs.unchanged):
+        assert "Nothing uses the variable awx_label. Did you mean awx_labels?" in one.said
+        assert "awx_our_own" not in one.said
 
 
 def test_the_modules_agree_with_the_comparison(runs: Runs) -> None:
@@ -376,17 +405,20 @@ def test_the_floor_is_read_before_each_job_and_its_old_agents_go(runs: Runs) -> 
 
 
 def imported_by(playbook: str) -> str:
-    """The playbook of the collection that one of the project imports."""
-    [play] = yaml.safe_load((PROJECT / playbook).read_text())
-    name: str = play["ansible.builtin.import_playbook"].removeprefix("telephony.vicidial.")
+    """The playbook of the collection that one of the project imports first, or this one itself."""
+    first, *_more = yaml.safe_load((PROJECT / playbook).read_text())
+    if "hosts" in first:
+        return playbook
+    name: str = first["ansible.builtin.import_playbook"].removeprefix("telephony.vicidial.")
     return f"{name}.yml"
 
 
-def test_every_job_template_has_the_credential_and_a_playbook_that_imports_ours(runs: Runs) -> None:
+def test_every_job_template_has_the_credential_and_a_playbook(runs: Runs) -> None:
     for template in runs.full.objects["job_templates"].values():
         assert runs.full.names_related("job_templates", template, "credentials") == ["VICIdial API"]
         assert template["execution_environment"] is not None
-        assert (ROOT / "playbooks" / imported_by(template["playbook"])).exists()
+        imported = imported_by(template["playbook"])
+        assert imported in ("open_window.yml", "hold_window.yml") or (ROOT / "playbooks" / imported).exists()
 
 
 def test_the_fleet_is_one_job_and_slices_are_a_template_of_their_own(runs: Runs) -> None:
@@ -431,6 +463,7 @@ def test_teams_may_do_what_they_were_given(runs: Runs) -> None:
     assert granted == {
         ("Supervisors", "VICIdial status", "execute_role"),
         ("Supervisors", "VICIdial audit", "execute_role"),
+        ("Supervisors", "VICIdial guarded window", "execute_role"),
         ("Supervisors", "VICIdial audit and remediate", "execute_role"),
         ("Leads", "VICIdial audit and remediate", "approval_role"),
     }
@@ -456,15 +489,26 @@ def test_surveys_ask_for_variables_that_the_playbooks_take(runs: Runs) -> None:
                 assert set(choices_of(question)) <= set(re.findall("[A-Z]+", str(option["description"]))), what
 
 
+def taken_by(playbook: str) -> set[str]:
+    """The variables that a playbook of the collection says at its top that it takes."""
+    path = ROOT / "playbooks" / playbook
+    return set(re.findall(r"\bvicidial_\w+", path.read_text())) if path.exists() else set()
+
+
 def test_what_a_role_requires_is_asked_or_given(runs: Runs) -> None:
+    workflow = runs.full.named("VICIdial guarded window", "workflow_job_templates")
+    of_window = {question["variable"] for question in survey_of(runs.full, workflow)}
+    assert of_window <= set(options_of("window.yml"))
+    assert workflow["survey_enabled"]
     for template in runs.full.objects["job_templates"].values():
         given = set(json.loads(template["extra_vars"]))
         asked = {question["variable"] for question in survey_of(runs.full, template)}
         assert given | asked <= set(options_of(template["playbook"])) | OF_PLAYBOOKS | OF_PROJECT
-        playbook = (ROOT / "playbooks" / imported_by(template["playbook"])).read_text()
-        assert all(name in playbook for name in (given | asked) & OF_PLAYBOOKS), template["name"]
+        assert (given | asked) & OF_PLAYBOOKS <= taken_by(imported_by(template["playbook"])), template["name"]
         required = {name for name, option in options_of(template["playbook"]).items() if option.get("required")}
-        assert required <= asked | given, template["name"]
+        # The workflow asks for what its jobs require.
+        asked_before = of_window if template["name"] in ("VICIdial open window", "VICIdial hold window") else set()
+        assert required <= asked | given | asked_before | {"recording_window_tasks"}, template["name"]
         assert template["survey_enabled"] is bool(asked)
 
 
@@ -480,7 +524,7 @@ def links(awx: Awx) -> dict[tuple[str, str], list[str]]:
 
 def test_the_workflow_remediates_after_an_audit_and_does_nothing_after_a_failed_preflight(runs: Runs) -> None:
     awx = runs.full
-    assert links(awx) == {
+    assert {key: names for key, names in links(awx).items() if key[0] not in ("open", "hold")} == {
         ("preflight", "success_nodes"): ["audit"],
         ("audit", "failure_nodes"): ["approve"],
         ("approve", "success_nodes"): ["remediate"],
@@ -489,9 +533,9 @@ def test_the_workflow_remediates_after_an_audit_and_does_nothing_after_a_failed_
     assert (approval["name"], approval["timeout"]) == ("VICIdial approve remediation", 1800)
     templates = {row["id"]: row for row in awx.objects["job_templates"].values()}
     nodes = {row["identifier"]: row for row in awx.objects["workflow_job_template_nodes"].values()}
-    del nodes["approve"]
-    assert {name: templates[node["unified_job_template"]]["name"] for name, node in nodes.items()} == {
-        name: f"VICIdial {name}" for name in ("preflight", "audit", "remediate")
+    assert {name: templates[nodes[name]["unified_job_template"]]["name"] for name in nodes if name != "approve"} == {
+        **{name: f"VICIdial {name}" for name in ("preflight", "audit", "remediate", "give back")},
+        **{name: f"VICIdial {name} window" for name in ("open", "hold")},
     }
     assert nodes["audit"]["extra_data"] == nodes["remediate"]["extra_data"]
     assert nodes["audit"]["extra_data"]["recording_audit_campaigns"] == "SALES"
@@ -503,6 +547,24 @@ def test_the_workflow_remediates_after_an_audit_and_does_nothing_after_a_failed_
         "audit": {"recording_audit_fail_on_drift": True},
         "remediate": {"recording_audit_fail_on_drift": True, "recording_audit_remediate": True},
     }
+
+
+@pytest.mark.parametrize(
+    ("ended", "next_one"),
+    [
+        ({}, {"open"}),
+        ({"open": "successful"}, {"hold"}),
+        ({"open": "failed"}, {"give back"}),
+        ({"open": "successful", "hold": "successful"}, {"give back"}),
+        ({"open": "successful", "hold": "failed"}, {"give back"}),
+        ({"open": "successful", "hold": "canceled"}, {"give back"}),
+        ({"open": "successful", "hold": "canceled", "give back": "failed"}, set()),
+    ],
+)
+def test_a_guarded_window_is_given_back_whatever_becomes_of_it(
+    runs: Runs, ended: dict[str, str], next_one: set[str]
+) -> None:
+    assert next_nodes(runs.full, "VICIdial guarded window", ended) == next_one
 
 
 def test_every_failure_is_reported_and_so_is_what_succeeds_after_one(runs: Runs) -> None:
@@ -551,7 +613,7 @@ def test_the_documented_launches(runs: Runs, tmp_path: Path) -> None:
     (tmp_path / "launch.yml").write_text(playbook)
     with serving_copy(runs.full) as awx:
         environment = {"CONTROLLER_HOST": awx.url, "CONTROLLER_OAUTH_TOKEN": TOKEN}
-        launched = [f"{CORES[0]}/ansible-playbook", "-i", "localhost,", "-c", "local", "launch.yml"]
+        launched = [f"{CORES[-1]}/ansible-playbook", "-i", "localhost,", "-c", "local", "launch.yml"]
         subprocess.run(launched, cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, check=True)
         *options, address = shlex.split(curl.replace("\\\n", ""))
         headers = dict(option.split(": ") for option in options if ": " in option and not option.startswith("{"))
@@ -564,7 +626,7 @@ def test_the_documented_launches(runs: Runs, tmp_path: Path) -> None:
     assert jobs["VICIdial ensure"]["vicidial_agents"] == "1000,1001"
 
 
-def test_job_history_goes_where_that_is_wanted(tmp_path: Path) -> None:
+def test_job_history_goes_where_that_is_wanted(tmp_path: Path, quick: Path) -> None:
     with serving_awx(PROJECT) as awx:
         project = awx.create("projects", {"name": "P", "organization": 1, "scm_url": "https://git"})["id"]
         inventory = awx.create("inventories", {"name": "I", "organization": 1})["id"]
@@ -572,46 +634,49 @@ def test_job_history_goes_where_that_is_wanted(tmp_path: Path) -> None:
         awx.create("job_templates", {"name": "VICIdial audit", **template})
         awx.objects["jobs"] |= {number: {**job, "status": "failed"} for number, job in running_job(awx).items()}
         awx.objects["jobs"][99998] = {**KINDS["jobs"].fields, "id": 99998, "name": "somebody's", "status": "failed"}
-        done = run(awx, tmp_path, awx_state="absent", awx_remove_history=True)
+        done = run(awx, tmp_path, collections=quick, awx_state="absent", awx_remove_history=True)
         assert done.code == 0, done.printed
         assert set(awx.objects["jobs"]) == {99998}
         assert awx.names("job_templates") == set()
 
 
-def test_without_an_account_and_without_its_credential_it_says_what_to_do(tmp_path: Path) -> None:
+def test_without_an_account_and_without_its_credential_it_says_what_to_do(tmp_path: Path, quick: Path) -> None:
     with serving_awx(PROJECT) as awx:
-        done = run(awx, tmp_path, awx_project_url="https://git.example.com/vicidial.git")
+        done = run(awx, tmp_path, collections=quick, awx_project_url="https://git.example.com/vicidial.git")
         assert done.code == 2
         assert 'AWX has no credential "VICIdial API"' in done.said
         # What it is made of is there now.
         assert awx.names("credential_types") == {"VICIdial API account"}
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ({"awx_idle_time": 1320}, "awx_idle_time is 1320, which is no time from 00:00 to 23:59. Quote it"),
-        ({"awx_idle_time": "25:00"}, "awx_idle_time is 25:00, which is no time"),
-        ({"awx_timezone": "Europe/Nowhere"}, "awx_timezone is Europe/Nowhere, which AWX does not know."),
-        ({"awx_audit_minutes": 0}, "awx_audit_minutes is 0, which is no number from 1 to 1440."),
-        ({"awx_slices": 9}, "value of awx_slices must be one of: 1, 2, 3, 4, 5, 6, 7, 8, got: 9"),
-    ],
-)
-def test_what_makes_no_sense_is_refused_before_anything_is_made(given: Row, said: str, tmp_path: Path) -> None:
+REFUSED: dict[str, Row] = {
+    "awx_idle_time is 1320, which is no time from 00:00 to 23:59. Quote it": {"awx_idle_time": 1320},
+    "awx_idle_time is 25:00, which is no time": {"awx_idle_time": "25:00"},
+    "awx_timezone is Europe/Nowhere, which AWX does not know.": {"awx_timezone": "Europe/Nowhere"},
+    "awx_audit_minutes is 0, which is no number from 1 to 1440.": {"awx_audit_minutes": "0"},
+    "Value of awx_slices must be one of: 1, 2, 3, 4, 5, 6, 7, 8, got: 9": {"awx_slices": 9},
+    "Value of awx_one_at_a_time must be one or more of": {"awx_one_at_a_time": "remediate,fleets"},
+}
+
+
+def test_what_makes_no_sense_is_refused_before_anything_is_made(tmp_path: Path, quick: Path) -> None:
+    went_on = {"ansible.builtin.debug": {"msg": "Refused."}}
+    tasks = [{"block": [{**ROLE, "vars": given}], "rescue": [went_on]} for given in REFUSED.values()]
     with serving_awx(PROJECT) as awx:
-        done = run(awx, tmp_path, **{**GIVEN, **given})
-        assert done.code == 2
-        assert said in done.said
+        done = run(awx, tmp_path, collections=quick, play={"vars": GIVEN, "tasks": tasks})
+        assert done.printed.count("msg: Refused.") == len(REFUSED), done.printed
+        assert [said for said in REFUSED if said not in done.said] == []
         assert awx.journal == []
 
 
-def test_a_project_that_cannot_be_read_is_explained_and_read_again(tmp_path: Path) -> None:
+def test_a_project_that_cannot_be_read_is_explained_and_read_again(tmp_path: Path, quick: Path) -> None:
     """Without Galaxy, and then with a repository that needs none."""
     repository = Path(shutil.copytree(PROJECT, tmp_path / "repository"))
     (repository / "collections").mkdir(exist_ok=True)
     requirements = repository / "collections" / "requirements.yml"
     requirements.write_text("collections: [telephony.vicidial]")
     given = {key: value for key, value in GIVEN.items() if key not in ("awx_team_access", "awx_instance_groups")}
+    given["collections"] = quick
     with serving_awx(repository) as awx:
         awx.is_galaxy_reachable = False
         done = run(awx, tmp_path, **given)

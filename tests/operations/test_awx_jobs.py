@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +51,41 @@ def injected(directory: Path, **inputs: Any) -> dict[str, str]:
     return {key: sandbox.from_string(template).render(names, tower=tower) for key, template in injectors["env"].items()}
 
 
-def job(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+def job(environment: dict[str, str], *command: str, project: Path = PROJECT) -> subprocess.CompletedProcess[str]:
     """A command in the project, with the environment of a job."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("VICIDIAL_")}
     return subprocess.run(
-        command, cwd=PROJECT, env={**kept, **environment}, capture_output=True, text=True, check=False
+        command, cwd=project, env={**kept, **environment}, capture_output=True, text=True, check=False
     )
+
+
+def run(
+    simulator: Simulator,
+    directory: Path,
+    playbook: str,
+    inventory: str = "localhost,",
+    project: Path = PROJECT,
+    **given: Any,
+) -> subprocess.CompletedProcess[str]:
+    """A playbook of the project with the variables ``given``, as a job runs it; prints what it hands on."""
+    environment = injected(directory, **account(simulator))
+    environment |= {"ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+    given["ansible_python_interpreter"] = sys.executable
+    command = ["ansible-playbook", "-i", inventory, "-c", "local", playbook, "-e", json.dumps(given)]
+    return job(environment, *command, project=project)
+
+
+def artifacts(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """What a job handed on."""
+    stats = re.search(r"^\tRUN: (\{.*\})", done.stdout, re.MULTILINE)
+    assert stats is not None, done.stdout
+    handed_on: dict[str, Any] = json.loads(stats[1])
+    return handed_on
+
+
+def live(simulator: Simulator) -> set[str]:
+    """Who is being recorded."""
+    return {recording["user"] for recording in simulator.dialer.state()["live"]}
 
 
 def account(simulator: Simulator) -> dict[str, Any]:
@@ -108,10 +139,10 @@ def test_by_hand_the_credential_type_is_the_same() -> None:
 def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
     """What AWX is given to fill in, by the style of a webhook."""
     directory = tmp_path_factory.mktemp("messages")
-    copy = {"content": "{{ __awx_messages.error | to_json }}", "dest": f"{directory}/{{{{ awx_notification_style }}}}"}
-    task = {"ansible.builtin.copy": copy, "loop": ["fields", "text", "card"]}
-    task["loop_control"] = {"loop_var": "awx_notification_style"}
-    play = {"hosts": "localhost", "gather_facts": False, "tasks": [task], "vars": {"awx_notification_type": "webhook"}}
+    copy = {"content": "{{ __awx_messages.error | to_json }}", "dest": f"{directory}/{{{{ style }}}}"}
+    task = {"ansible.builtin.copy": copy, "loop": ["fields", "text", "card"], "loop_control": {"loop_var": "style"}}
+    given = {"__awx_options": {"notification_type": "webhook", "notification_style": "{{ style }}"}}
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [task], "vars": given}
     play["vars_files"] = [str(ROLE / "vars" / "main" / "messages.yml")]
     (directory / "play.yml").write_text(json.dumps([play]))
     subprocess.run(["ansible-playbook", "play.yml"], cwd=directory, capture_output=True, check=True)
@@ -128,24 +159,17 @@ def filled_in(text: str, status: str, artifacts: dict[str, Any], explanation: st
 def test_an_audit_with_drift_fails_and_its_notification_has_the_numbers(
     simulator: Simulator, tmp_path: Path, messages: dict[str, dict[str, str]]
 ) -> None:
-    environment = injected(tmp_path, **account(simulator))
-    done = job(
-        {**environment, "ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
-        *("ansible-playbook", "-i", "localhost,", "-c", "local", "audit.yml"),
-        *("-e", f"ansible_python_interpreter={sys.executable}"),
-        *("-e", json.dumps({"recording_audit_fail_on_drift": True, "recording_audit_campaigns": "SALES"})),
-    )
+    given = {"recording_audit_fail_on_drift": True, "recording_audit_campaigns": "SALES"}
+    done = run(simulator, tmp_path, "audit.yml", **given)
     assert done.returncode == 2, done.stdout + done.stderr
     # No floor's agent is recorded, and of SALES only 1000 is in a call.
-    stats = re.search(r"^\tRUN: (\{.*\})", done.stdout, re.MULTILINE)
-    assert stats is not None, done.stdout
     sentence = (
         "VICIdial audit: 0 of 1 agents as declared, 1 not recorded, 0 recorded unexpectedly, 0 unknown, 0 remediated. "
         "Not recorded: 1000. https://awx.example.com/1"
     )
-    artifacts = json.loads(stats[1])
-    assert filled_in(messages["fields"]["message"], "failed", artifacts) == sentence
-    body = {style: json.loads(filled_in(texts["body"], "failed", artifacts)) for style, texts in messages.items()}
+    handed_on = artifacts(done)
+    assert filled_in(messages["fields"]["message"], "failed", handed_on) == sentence
+    body = {style: json.loads(filled_in(texts["body"], "failed", handed_on)) for style, texts in messages.items()}
     assert body["fields"]["summary"]["missing_agents"] == ["1000"]
     assert body["text"] == {"text": sentence}
     [card] = body["card"]["attachments"]
@@ -192,7 +216,16 @@ def test_a_message_says_why_and_who(
 @pytest.mark.parametrize(
     ("playbook", "answers"),
     [
-        ("fleet.yml", {"vicidial_hosts": "campaign_SALES:&in_a_call"}),
+        (
+            "fleet.yml",
+            {
+                "vicidial_campaigns": "SALES",
+                "vicidial_user_groups": "",
+                "vicidial_agents": "",
+                "vicidial_everybody": "false",
+                "stereo_recording_when_no_call": "ignore",
+            },
+        ),
         ("fleet_in_slices.yml", {"vicidial_hosts": "1000", "slices": 3, "awx_workflow_job_id": 7}),
         ("give_back.yml", {"vicidial_agents": "1000"}),
     ],
@@ -200,27 +233,58 @@ def test_a_message_says_why_and_who(
 def test_the_playbooks_of_the_project_do_what_a_survey_asks_for(
     playbook: str, answers: dict[str, Any], simulator: Simulator, tmp_path: Path
 ) -> None:
-    environment = injected(tmp_path, **account(simulator))
-    given = {"stereo_recording_state": "recording", "ansible_python_interpreter": sys.executable, **answers}
     inventory = "floor.vicidial_agents.yml" if "vicidial_hosts" in answers else "localhost,"
-    done = job(environment, "ansible-playbook", "-i", inventory, playbook, "-e", json.dumps(given))
+    done = run(simulator, tmp_path, playbook, inventory, stereo_recording_state="recording", **answers)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert {recording["user"] for recording in simulator.dialer.state()["live"]} == {"1000"}
+    assert live(simulator) == {"1000"}
+
+
+def test_empty_answers_mean_nobody_unless_a_schedule_finds_nobody(simulator: Simulator, tmp_path: Path) -> None:
+    empty = dict.fromkeys(("vicidial_campaigns", "vicidial_user_groups", "vicidial_agents"), "")
+    empty |= {"vicidial_everybody": "false", "stereo_recording_state": "recording"}
+    done = run(simulator, tmp_path, "fleet.yml", **empty)
+    assert done.returncode == 2
+    assert "No agents are given." in " ".join(done.stdout.split())
+    assert artifacts(done)["vicidial_stereo_recording_summary"] == {"reason": "invalid_argument"}
+    assert run(simulator, tmp_path, "fleet.yml", awx_schedule_id=3, **empty).returncode == 0
+    assert simulator.journal.entries() == []
+
+
+def test_the_jobs_of_a_guarded_window(simulator: Simulator, tmp_path: Path) -> None:
+    """AWX gives the answers to all three, and to each what the ones before it have handed on."""
+    project = Path(shutil.copytree(PROJECT, tmp_path / "project"))
+    (project / "tasks" / "during_the_window.yml").write_text("[{ansible.builtin.meta: noop}]")
+    simulator.dialer.start_recording("1000")
+    answers = {"recording_window_agents": "1000,1001", "recording_window_state": "idle", "awx_workflow_job_id": 7}
+    answers |= {"awx_job_template_name": "VICIdial open window"}
+    opened = run(simulator, tmp_path, "open_window.yml", project=project, **answers)
+    assert opened.returncode == 0, opened.stdout + opened.stderr
+    assert 'the job template \\"VICIdial give back\\", agents 1000, state recording' in " ".join(opened.stdout.split())
+    assert live(simulator) == set()
+    answers |= artifacts(opened)
+    held = run(simulator, tmp_path, "hold_window.yml", project=project, **answers)
+    assert held.returncode == 0, held.stdout + held.stderr
+    given_back = run(simulator, tmp_path, "give_back.yml", project=project, **answers, **artifacts(held))
+    assert given_back.returncode == 0, given_back.stdout + given_back.stderr
+    assert live(simulator) == {"1000"}
+    # The same again: now somebody has begun that recording while the window was open.
+    assert run(simulator, tmp_path, "hold_window.yml", project=project, **answers).returncode == 2
+
+
+def test_a_guarded_window_that_was_not_held_is_given_back_and_fails(simulator: Simulator, tmp_path: Path) -> None:
+    """Its second job was canceled, or its first one failed before it had signalled anybody."""
+    handed_on = {"give_back_agents": ["1000"], "give_back_state": "recording"}
+    for more in ({"vicidial_recording_window_summary": handed_on}, {}):
+        done = run(simulator, tmp_path, "give_back.yml", awx_workflow_job_id=7, **more)
+        assert done.returncode == 2
+        assert "The window was not held to its end" in " ".join(done.stdout.split())
+        assert live(simulator) == {"1000"}
 
 
 def test_a_wrong_password_is_the_reason_that_is_reported(
     simulator: Simulator, tmp_path: Path, messages: dict[str, dict[str, str]]
 ) -> None:
-    environment = injected(tmp_path, **{**account(simulator), "password": "another"})
-    done = job(
-        {**environment, "ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
-        *("ansible-playbook", "-i", "localhost,", "-c", "local", "preflight.yml"),
-        *("-e", f"ansible_python_interpreter={sys.executable}"),
-    )
+    done = run(replace(simulator, password="another"), tmp_path, "preflight.yml")
     assert done.returncode == 2, done.stdout + done.stderr
-    stats = re.search(r"^\tRUN: (\{.*\})", done.stdout, re.MULTILINE)
-    assert stats is not None, done.stdout
-    sent = filled_in(messages["text"]["body"], "failed", json.loads(stats[1]))
-    assert "This says nothing about the recordings. Reason: authentication_failed." in json.loads(sent)["text"], stats[
-        1
-    ]
+    body = filled_in(messages["text"]["body"], "failed", artifacts(done))
+    assert "This says nothing about the recordings. Reason: authentication_failed." in json.loads(body)["text"]

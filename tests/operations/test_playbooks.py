@@ -147,17 +147,25 @@ def test_nobody_is_a_failure_unless_that_is_fine(
     code, output = run(tmp_path, simulator, "ensure", **given)
     assert code == (0 if is_fine else 2), output
     assert (message in " ".join(output.split())) != is_fine
+    assert is_fine or summary(output) == {"reason": "invalid_argument"}
     assert "stereo_recording" not in [call["function"] for call in simulator.journal.entries()]
 
 
-def test_a_campaign_is_listed_once_and_a_wrong_password_fails(simulator: Simulator, tmp_path: Path) -> None:
+def test_a_campaign_is_listed_once_and_so_is_everybody_and_a_wrong_password_fails(
+    simulator: Simulator, tmp_path: Path
+) -> None:
     given = {"vicidial_campaigns": "SALES", "stereo_recording_state": "idle"}
     code, output = run(tmp_path, simulator, "ensure", **given)
     assert code == 0, output
     assert "idle: 5 already so" in output
     assert [call["function"] for call in simulator.journal.entries()].count("logged_in_agents") == 1
+    given = {"vicidial_everybody": "true", "stereo_recording_state": "idle"}
+    code, output = run(tmp_path, simulator, "ensure", **given)
+    assert code == 0, output
+    assert "idle: 10 already so" in output
     code, output = run(tmp_path, simulator, "ensure", vicidial_api_password="wrong", **given)
     assert code == 2
+    assert summary(output) == {"reason": "authentication_failed"}
     assert simulator.dialer.accounts[simulator.user].failures == 1
 
 
@@ -165,7 +173,7 @@ WRONG_LINES = {
     "vicidial_agents=1000 1001": "'1001' got lost",
     "vicidial_agents=1000, 1001": "'1001' got lost",
     "vicidial_agents=1000 stereo_recording_wait=1": "no variable stereo_recording_wait. Did you mean",
-    "vicidial_agents=1000 vicidial_campaigns=SALES": "give one",
+    "vicidial_everybody=yes vicidial_campaigns=SALES": "give one",
 }
 
 

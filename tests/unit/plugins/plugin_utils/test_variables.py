@@ -21,6 +21,8 @@ SPEC: dict[str, dict[str, Any]] = {
     "door_seconds": {"type": "float", "default": 10},
     "door_locked": {"type": "bool", "default": False},
     "door_mode": {"type": "str", "default": "0600"},
+    "door_colours": {"type": "list", "elements": "str", "choices": ["red", "blue"], "default": []},
+    "door_keys": {"type": "list", "elements": "dict", "default": [], "options": {"id": {"type": "int"}, "of": {}}},
     "door_more": {"type": "dict", "default": {}, "options": {"times": {"type": "int"}, "speed": {"type": "float"}}},
 }
 
@@ -31,6 +33,7 @@ def read(**given: Any) -> dict[str, Any]:
 
 def test_text_becomes_what_is_declared() -> None:
     given = {"door_users": "1000, 1001\n1002", "door_seconds": "2.5", "door_locked": "yes", "door_more": "times=3"}
+    given |= {"door_colours": "red,blue", "door_keys": [{"id": "7", "of": None}]}
     assert read(**given) == {
         "options": {
             "state": "open",
@@ -38,6 +41,8 @@ def test_text_becomes_what_is_declared() -> None:
             "seconds": 2.5,
             "locked": True,
             "mode": "0600",
+            "colours": ["red", "blue"],
+            "keys": [{"id": 7}],
             "more": {"times": 3},
         },
         "problems": [],
@@ -60,6 +65,8 @@ def test_empty_text_was_left_out_but_an_empty_list_is_nobody() -> None:
         ({"door_state": None}, "Missing required arguments: door_state."),
         ({"door_locked": "perhaps"}, "door_locked"),
         ({"door_more": {"tims": 1}}, "door_more.tims"),
+        ({"door_colours": "red,green"}, "must be one or more of: red, blue. Got no match for: green."),
+        ({"door_keys": [{"ids": 1}]}, "door_keys.ids"),
         ({"door_mode": 384}, "door_mode is 384, which YAML may have made of another text: put it in quotes."),
         ({"door_mode": False}, "door_mode is False, which YAML"),
     ],

@@ -158,8 +158,9 @@ def test_who_was_not_given_back_is_named_with_the_command() -> None:
     assert Window(**{**vars(window), "check_mode": True}).complaints == []
 
 
-def test_in_awx_the_remedy_is_a_job_template() -> None:
-    known = {**vars(ALL_GIVEN_BACK), "after": {}, "closed": {}, "job_template": "VICIdial window"}
+@pytest.mark.parametrize("template", ["VICIdial window", "VICIdial open window"])
+def test_in_awx_the_remedy_is_a_job_template(template: str) -> None:
+    known = {**vars(ALL_GIVEN_BACK), "after": {}, "closed": {}, "job_template": template}
     assert Window(**known).opening[-1] == (
         'If this run is killed, give back with: the job template "VICIdial give back", agents 1000, state recording'
     )
