@@ -242,7 +242,6 @@ def lint(session: nox.Session) -> None:
     run(session, main, "hadolint", "examples/simulator/Containerfile")
     # Tools that write into HOME get another one.
     run(session, main, "ansible-lint", quiet=True, HOME=str(home), **CONNECTED)
-    run(session, main, "antsibull-docs", "lint-collection-docs", "--plugin-docs", ".", quiet=True, HOME=str(home))
     run(session, main, "antsibull-changelog", "lint", quiet=True, HOME=str(home))
     run(session, main, "reuse", "lint", quiet=True)
     for schema, files in GITHUB.items():

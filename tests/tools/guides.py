@@ -26,7 +26,7 @@ GITHUB = f"https://github.com/ansible-collections/{COLLECTION}/blob/main/"
 PICTURES = f"https://raw.githubusercontent.com/ansible-collections/{COLLECTION}/main/docs/"
 README = "README.md"
 UNDERLINES = "=-~^"
-LEXERS = {"yaml": "yaml+jinja", "": "text"}
+LEXERS = {"yaml": "yaml+jinja", "jsonl": "text", "": "text"}
 # Where reStructuredText lets inline markup begin and end; elsewhere an escaped space, which is not shown, does.
 BEFORE = set(" \n-:/'\"<([{")
 AFTER = set(" \n'\")]}>-/\\:.,;!?")
@@ -146,7 +146,7 @@ class Guide:
         absolute = target.startswith(("https://", "http://"))
         if absolute and not target.startswith(GITHUB):
             return f"`{title} <{target}>`__"
-        path, _, anchor = target.removeprefix(GITHUB).partition("#")
+        path, _hash, anchor = target.removeprefix(GITHUB).partition("#")
         if not absolute:
             path = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), path)) if path else self.path
         if role := re.fullmatch(r"roles/(\w+)/README\.md", path):
@@ -183,7 +183,7 @@ def marked(text: str, mark: str) -> Iterator[str]:
     if not mark or not inner:
         yield escaped(text)
         return
-    before, _, after = text.partition(inner)
+    before, _inner, after = text.partition(inner)
     yield from filter(None, (before, f"{mark}{escaped(inner)}{mark}", after))
 
 
