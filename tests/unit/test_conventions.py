@@ -87,8 +87,12 @@ def test_every_reason_is_documented_and_no_other() -> None:
     checks = {"tls", "clock"}  # named beside them
     assert documented("vicidial_stereo_recording") == errors
     assert documented("vicidial_agent_api_info") - checks == of_preflight
-    table = REASONS.partition("| `reason` | What it means |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == errors | of_preflight | {_preflight.NO_LISTING}
+    entries = re.split(r"^### `(\w+)`\n", REASONS, flags=re.MULTILINE)[1:]
+    assert set(entries[::2]) == errors | of_preflight | {_preflight.NO_LISTING}
+    for text in entries[1::2]:
+        assert re.search(r"\n- \*\*To see it:\*\* .*\n(  .*\n)*- \*\*Remedy:\*\* ", text), text
+    checks_named = set(re.findall(r"checks? `(\w+)`", REASONS))
+    assert checks_named <= set(_preflight.CHECKS)
 
 
 def test_the_supported_versions_in_the_readme_are_those_that_are_stated() -> None:

@@ -77,6 +77,14 @@ def test_links_into_the_repository_lead_somewhere(path: Path) -> None:
         assert (ROOT / target).exists(), target
 
 
+def test_a_badge_shows_a_workflow_that_there_is() -> None:
+    shown = re.findall(r"actions/workflows/(\w[\w-]*\.yml)/badge\.svg\?branch=main", (ROOT / "README.md").read_text())
+    assert shown
+    for name in shown:
+        workflow = yaml.safe_load((GITHUB / "workflows" / name).read_text())
+        assert "main" in workflow["on"]["push"]["branches"]
+
+
 def test_every_owned_path_exists() -> None:
     rules = [line.split() for line in (GITHUB / "CODEOWNERS").read_text().splitlines() if line[:1] not in "#"]
     assert rules[0][0] == "*"

@@ -13,6 +13,7 @@ import yaml
 from ansible_collections.telephony.vicidial.tests.tools import matrix
 from ansible_collections.telephony.vicidial.tests.tools.environments import ROOT
 
+PAIRS = re.compile(r"(2\.\d+\.\d+) on (3\.\d+(?:, 3\.\d+)*)")
 OLDEST = next(iter(matrix.SUPPORTED)).rpartition(".")[0]
 
 
@@ -55,6 +56,27 @@ def test_the_versions_are_in_order_and_without_gap() -> None:
 
 def test_ansible_accepts_what_is_supported() -> None:
     assert yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["requires_ansible"] == f">={OLDEST}.0"
+
+
+def test_the_readme_tells_of_every_pair_and_of_no_other() -> None:
+    text = (ROOT / "README.md").read_text()
+    [cells] = re.findall(r"^\| ansible-core on its Python \| (.*?) \| (.*?) \|", text, re.MULTILINE)
+    # "2.17.14 on 3.10, 2.21.5 on 3.13" and "2.18.19 on 3.11, 3.12; 2.20.10 on 3.12"
+    ends, between = (
+        {f"{core}-py{python}" for core, pythons in PAIRS.findall(cell) for python in pythons.split(", ")}
+        for cell in cells
+    )
+    assert ends == {str(pair) for pair in matrix.ends_of(matrix.PYTHONS)}
+    assert between == {str(pair) for pair in matrix.PAIRS} - ends
+
+
+def test_the_readme_names_the_versions_of_requests() -> None:
+    oldest = re.search(r"requests>=([\d.]+)", (ROOT / "requirements.txt").read_text())
+    newest = re.search(r"^requests==([\d.]+)$", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
+    assert oldest is not None
+    assert newest is not None
+    tested = f"| {matrix.MANAGED_PYTHON} with {oldest[1]}, {matrix.PYTHONS[0]} with {newest[1]} |"
+    assert tested in (ROOT / "README.md").read_text()
 
 
 def test_make_looks_for_the_pythons_newest_first() -> None:
