@@ -61,7 +61,7 @@ GIVEN: dict[str, Any] = {
     "awx_notification_configuration": {"url": "https://chat.example.com", "headers": {}, "password": HOOK_PASSWORD},
 }
 # The same as -e NAME=VALUE and surveys give it, beside a name that is mistyped and one that is somebody's own.
-AS_TEXT = {name: json.dumps(value) for name, value in GIVEN.items() if isinstance(value, (dict, int))}
+AS_TEXT: dict[str, Any] = {name: json.dumps(value) for name, value in GIVEN.items() if isinstance(value, (dict, int))}
 AS_TEXT |= {
     "awx_preflight_accepted": "tls",
     "awx_labels": "voice",
@@ -225,7 +225,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, quick: Path) -> Runs:
         with serving_copy(made.awx) as another:
             # Every object is written once more, whatever the comparison says: the modules find nothing to change.
             written = {kind: sorted(made.awx.names(kind)) for kind in KINDS if kind != "notification_templates"}
-            forced = {"awx_collection": "ansible.controller", "__awx_affected": written}
+            forced: dict[str, Any] = {"awx_collection": "ansible.controller", "__awx_affected": written}
             by_the_platform = beside.submit(once, another, core=CORES[-1], **forced)
             found = [once(awx, **AS_TEXT), once(awx, "--check", "--diff", core=CORES[-1], **AS_TEXT)]
             somebody_changes(awx)

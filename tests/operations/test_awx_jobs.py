@@ -159,7 +159,7 @@ def filled_in(text: str, status: str, artifacts: dict[str, Any], explanation: st
 def test_an_audit_with_drift_fails_and_its_notification_has_the_numbers(
     simulator: Simulator, tmp_path: Path, messages: dict[str, dict[str, str]]
 ) -> None:
-    given = {"recording_audit_fail_on_drift": True, "recording_audit_campaigns": "SALES"}
+    given: dict[str, Any] = {"recording_audit_fail_on_drift": True, "recording_audit_campaigns": "SALES"}
     done = run(simulator, tmp_path, "audit.yml", **given)
     assert done.returncode == 2, done.stdout + done.stderr
     # No floor's agent is recorded, and of SALES only 1000 is in a call.
@@ -240,7 +240,7 @@ def test_the_playbooks_of_the_project_do_what_a_survey_asks_for(
 
 
 def test_empty_answers_mean_nobody_unless_a_schedule_finds_nobody(simulator: Simulator, tmp_path: Path) -> None:
-    empty = dict.fromkeys(("vicidial_campaigns", "vicidial_user_groups", "vicidial_agents"), "")
+    empty: dict[str, Any] = dict.fromkeys(("vicidial_campaigns", "vicidial_user_groups", "vicidial_agents"), "")
     empty |= {"vicidial_everybody": "false", "stereo_recording_state": "recording"}
     done = run(simulator, tmp_path, "fleet.yml", **empty)
     assert done.returncode == 2
@@ -255,7 +255,11 @@ def test_the_jobs_of_a_guarded_window(simulator: Simulator, tmp_path: Path) -> N
     project = Path(shutil.copytree(PROJECT, tmp_path / "project"))
     (project / "tasks" / "during_the_window.yml").write_text("[{ansible.builtin.meta: noop}]")
     simulator.dialer.start_recording("1000")
-    answers = {"recording_window_agents": "1000,1001", "recording_window_state": "idle", "awx_workflow_job_id": 7}
+    answers: dict[str, Any] = {
+        "recording_window_agents": "1000,1001",
+        "recording_window_state": "idle",
+        "awx_workflow_job_id": 7,
+    }
     answers |= {"awx_job_template_name": "VICIdial open window"}
     opened = run(simulator, tmp_path, "open_window.yml", project=project, **answers)
     assert opened.returncode == 0, opened.stdout + opened.stderr
@@ -274,7 +278,8 @@ def test_the_jobs_of_a_guarded_window(simulator: Simulator, tmp_path: Path) -> N
 def test_a_guarded_window_that_was_not_held_is_given_back_and_fails(simulator: Simulator, tmp_path: Path) -> None:
     """Its second job was canceled, or its first one failed before it had signalled anybody."""
     handed_on = {"give_back_agents": ["1000"], "give_back_state": "recording"}
-    for more in ({"vicidial_recording_window_summary": handed_on}, {}):
+    both: list[dict[str, Any]] = [{"vicidial_recording_window_summary": handed_on}, {}]
+    for more in both:
         done = run(simulator, tmp_path, "give_back.yml", awx_workflow_job_id=7, **more)
         assert done.returncode == 2
         assert "The window was not held to its end" in " ".join(done.stdout.split())

@@ -32,7 +32,12 @@ def read(**given: Any) -> dict[str, Any]:
 
 
 def test_text_becomes_what_is_declared() -> None:
-    given = {"door_users": "1000, 1001\n1002", "door_seconds": "2.5", "door_locked": "yes", "door_more": "times=3"}
+    given: dict[str, Any] = {
+        "door_users": "1000, 1001\n1002",
+        "door_seconds": "2.5",
+        "door_locked": "yes",
+        "door_more": "times=3",
+    }
     given |= {"door_colours": "red,blue", "door_keys": [{"id": "7", "of": None}]}
     assert read(**given) == {
         "options": {
