@@ -46,7 +46,7 @@ def events_of(source: dict[str, Any], args: dict[str, Any], act: Callable[[], No
             assert not task.done(), task.result()
             await asyncio.sleep(0.01)
         act()
-        found = [(await asyncio.wait_for(queue.get(), 20))["vicidial"] for _ in range(number)]
+        found = [(await asyncio.wait_for(queue.get(), 20))["vicidial"] for _time in range(number)]
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

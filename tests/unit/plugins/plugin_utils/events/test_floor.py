@@ -231,7 +231,7 @@ def test_who_should_be_recorded_and_is_not_is_told_of_once_and_again_when_it_is(
     world.log_in("1001", campaign="SUPPORT")
     world.call("1000", "M1")
     world.call("1001", "M2")
-    assert [kinds(world.look()) for _ in range(3)] == [[], [], []]
+    assert [kinds(world.look()) for _time in range(3)] == [[], [], []]
     assert world.asked == ["1000"], "the rule is not about 1001"
     [missing] = world.look()
     assert (missing["event"], missing["agent"], missing["seconds"]) == ("missing", "1000", 6.0)
@@ -323,7 +323,7 @@ def test_a_breach_that_was_told_is_not_told_again_after_a_restart() -> None:
     world.call("1000", "M1")
     assert kinds(world.look() + world.look() + world.look()) == [("1000", "missing")]
     world.restart()
-    assert [kinds(world.look()) for _ in range(4)] == [[], [], [], []]
+    assert [kinds(world.look()) for _time in range(4)] == [[], [], [], []]
 
 
 def test_a_breach_that_nobody_saw_last_is_not_told() -> None:

@@ -53,4 +53,4 @@ def test_any_body_is_read_or_nothing(body: bytes) -> None:
 
 def test_a_body_that_is_deep_or_wide_is_nothing() -> None:
     assert read_body(b'{"a":' + b"[" * 10_000) is None
-    assert read_body(b"&".join(b"a=1" for _ in range(100))) is None
+    assert read_body(b"&".join(b"a=1" for _time in range(100))) is None

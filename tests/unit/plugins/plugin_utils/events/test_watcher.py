@@ -86,7 +86,7 @@ def test_changes_become_events_and_only_once(simulator: Simulator, watcher: Make
 def test_a_rate_limit_holds_and_everybody_gets_a_turn(simulator: Simulator, watcher: MakeWatcher) -> None:
     watch = watcher(rate_limit=4.0, interval=0.5, agent_users=["1000", "1001", "1003"])
     asked: set[str] = set()
-    for _ in range(2):
+    for _time in range(2):
         watch.look()
         found = calls(simulator)[1:]
         assert len(found) <= 2
@@ -105,7 +105,7 @@ def test_a_server_that_is_away_is_told_of_once_and_so_is_its_return(simulator: S
     away = watch.look()
     assert kinds(away) == [(None, "server_away")]
     assert away.events[0]["vicidial"]["reason"] == "http_error"
-    pauses = [watch.look().pause for _ in range(6)]
+    pauses = [watch.look().pause for _time in range(6)]
     assert pauses[0] < pauses[2] < pauses[5] <= LONGEST_PAUSE * 1.1
     simulator.faults.clear()
     with simulator.lock:
@@ -119,7 +119,7 @@ def test_nobody_logs_in_while_an_answer_to_a_login_is_missing(simulator: Simulat
     watch.look()
     calls(simulator)
     simulator.faults.add(simulator.dialer, "reset-before-work", times=None)
-    for _ in range(5):
+    for _time in range(5):
         watch.look()
     assert calls(simulator) == ["logged_in_agents", *["version"] * 4]
 
@@ -128,7 +128,7 @@ def test_a_page_of_somebody_else_is_a_server_that_is_away(simulator: Simulator, 
     watch = watcher()
     watch.look()
     simulator.faults.add(simulator.dialer, "login-page", times=None)
-    assert [watch.look().stopped_by for _ in range(3)] == [None] * 3
+    assert [watch.look().stopped_by for _time in range(3)] == [None] * 3
     simulator.faults.clear()
     assert kinds(watch.look()) == [(None, "server_back")]
 
