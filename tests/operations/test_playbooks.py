@@ -133,7 +133,7 @@ def test_ensure_reports_everyone_and_then_fails(simulator: Simulator, tmp_path: 
 NOBODY: dict[str, tuple[dict[str, Any], str]] = {
     "no agents": ({"vicidial_agents": ""}, "No agents are given."),
     "a pattern that matches no host": ({"vicidial_hosts": "nobody"}, "No host of the inventory matches vicidial_hosts"),
-    "a campaign that nobody is logged in to": ({"vicidial_campaigns": "sales2"}, "VICIdial lists no such agent"),
+    "a campaign that nobody is logged in to": ({"vicidial_campaigns": "sales2"}, "VICIdial lists nobody"),
 }
 
 
@@ -174,6 +174,7 @@ WRONG_LINES = {
     "vicidial_agents=1000, 1001": "'1001' got lost",
     "vicidial_agents=1000 stereo_recording_wait=1": "no variable stereo_recording_wait. Did you mean",
     "vicidial_everybody=yes vicidial_campaigns=SALES": "give one",
+    "vicidial_agents=1000 stereo_recording_agents=1001": "stereo_recording_agents is given.",
 }
 
 
@@ -184,6 +185,28 @@ def test_what_ansible_passes_over_in_silence_is_refused(simulator: Simulator, tm
     assert code == 2
     assert WRONG_LINES[given] in " ".join(output.split())
     assert simulator.journal.entries() == []
+
+
+@pytest.mark.parametrize("given", [{"vicidial_agents": "1000"}, {"vicidial_hosts": "floor"}])
+def test_a_limit_that_leaves_nothing_to_run_is_refused(
+    simulator: Simulator, tmp_path: Path, given: dict[str, str]
+) -> None:
+    """Ansible alone would run nothing, and end with 0."""
+    (tmp_path / "more").write_text("elsewhere\n")
+    limited = [*inventory(tmp_path), "-i", str(tmp_path / "more"), "--limit", "elsewhere"]
+    code, output = run(tmp_path, simulator, "ensure", *limited, stereo_recording_state="idle", **given)
+    assert code != 0
+    assert "--limit leaves nothing to run." in " ".join(output.split())
+    assert simulator.journal.entries() == []
+
+
+def test_a_limit_within_the_pattern_is_kept(simulator: Simulator, tmp_path: Path) -> None:
+    limited = [*inventory(tmp_path), "--limit", "desk7,1003"]
+    code, output = run(
+        tmp_path, simulator, "ensure", *limited, stereo_recording_state="recording", vicidial_hosts="floor"
+    )
+    assert code == 0, output
+    assert live(simulator) == ["1003", "1005"]
 
 
 def test_a_typing_error_is_a_warning_and_the_strategy_and_become_of_a_configuration_do_no_harm(
