@@ -50,3 +50,25 @@ def test_the_roles_variables_on_the_pages_are_known() -> None:
         for block in blocks(page, "yaml"):
             used = set(re.findall(rf"^ *((?:{'|'.join(roles)})_\w+): ", block.text, re.MULTILINE))
             assert used <= known | {"stereo_recording_recordings"}, (block, used - known)
+
+
+def test_a_page_shows_all_that_the_role_awx_requires() -> None:
+    options = yaml.safe_load((ROOT / "roles/awx/meta/argument_specs.yml").read_text())["argument_specs"]["main"][
+        "options"
+    ]
+    required = {name for name, option in options.items() if option.get("required")}
+    for page in ("docs/awx.md", "roles/awx/README.md"):
+        [whole] = [block for block in blocks(ROOT / page, "yaml") if "role: telephony.vicidial.awx\n" in block.text]
+        [role] = yaml.safe_load(whole.text)[0]["roles"]
+        assert required <= role["vars"].keys()
+
+
+SHOWING = [page for page in PAGES if any(block.language == "yaml" and not block.quoted for block in blocks(page))]
+
+
+@pytest.mark.parametrize("path", SHOWING, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_test_reads_what_a_page_shows_but_does_not_quote(path: Path) -> None:
+    """By its name as it stands in a test: "floors", or docs/awx.md, or the role whose README it is."""
+    name = path.parent.name if path.name == "README.md" else path.stem
+    texts = [test.read_text() for test in (ROOT / "tests").rglob("test_*.py") if test != Path(__file__)]
+    assert any(re.search(rf'"{name}(\.md)?"|docs/{name}\.md', text) for text in texts)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.telephony.vicidial.tests.documents import EXAMPLES, ROOT
+from ansible_collections.telephony.vicidial.tests.documents import EXAMPLES, ROOT, blocks
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import play
 from vicidial_simulator.accounts import Account
@@ -60,3 +60,20 @@ def test_the_tasks_on_a_page(page: str, tmp_path: Path) -> None:
     with serving(dialer) as simulator:
         run(tmp_path, simulator, [task for block in blocks for task in yaml.safe_load(block)])
         assert {recording["user"] for recording in dialer.state()["live"]} >= {"1000"}
+
+
+def test_what_the_page_about_the_log_shows(tmp_path: Path) -> None:
+    """Its plays, and its tasks as a play. It also shows results, which are no lists."""
+    shown = [yaml.safe_load(block.text) for block in blocks(ROOT / "docs" / "recordings.md", "yaml")]
+    lists = [block for block in shown if isinstance(block, list)]
+    plays = [play for block in lists if "hosts" in block[0] for play in block]
+    tasks = [task for block in lists if "hosts" not in block[0] for task in block]
+    dialer = call_center()
+    dialer.accounts["ansible"] = Account("ansible", PASSWORD)
+    account = {"VICIDIAL_API_USER": "ansible", "VICIDIAL_API_PASSWORD": PASSWORD}
+    given = ["-e", "day=2026-11-26", "-e", "agents=1000"]
+    everything = [*plays, {"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
+    with serving(dialer) as simulator:
+        play(tmp_path, everything, *given, VICIDIAL_API_URL=simulator.url, **account)
+        asked = {call["function"] for call in simulator.journal.entries()}
+    assert "recording_lookup" in asked or not lists
