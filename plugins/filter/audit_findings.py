@@ -24,7 +24,9 @@ options:
     elements: dict
     required: true
   records:
-    description: RV(telephony.vicidial.vicidial_stereo_recording_info#module:recordings).
+    description:
+      - RV(telephony.vicidial.vicidial_stereo_recording_info#module:recordings).
+      - Where the rule counts V(any) recording, the module has to be asked with C(log=true).
     type: list
     elements: dict
     required: true
@@ -57,9 +59,13 @@ _value:
     - "C(percent_conforming): of those judged, rounded down, so that 100 means all. V(null) when nobody was judged."
     - "C(campaigns): the same numbers for each C(campaign), the least conforming one first."
     - "C(findings): each agent who was judged with C(agent), C(full_name), C(campaign), C(user_group), C(status),
-      C(finding), C(expected), C(state), C(since) (the start of the recording), C(recording_id), C(filename), and for an
-      V(unknown) one C(reason) and C(msg). What needs a person comes first."
+      C(finding), C(expected), C(state), C(since) (the start of the recording), C(recording_id), C(filename),
+      C(server), C(lead_id), C(caller_id), C(recorded_by), and for an V(unknown) one C(reason) and C(msg). What needs a
+      person comes first. C(recorded_by) holds each recording that shows, with C(kind), C(recording_id),
+      C(start_time) and C(known_by)."
     - "C(exceptions): the users who are C(missing), C(unexpected) and C(unknown)."
+    - "C(remediable): those of the C(missing) and C(unexpected) whom a signal can bring to what the rule says. No signal
+      ends the campaign's recordings and mono ones."
     - "C(not_logged_in): the users of whom STATUS says so. The rule names them, or they logged out meanwhile."
   type: dict
 """

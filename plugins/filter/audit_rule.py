@@ -17,7 +17,7 @@ options:
   _input:
     description:
       - A dictionary with any of C(agents), C(campaigns), C(user_groups), C(agent_statuses), C(sample_percent),
-        C(sample_seed), C(state) and C(others). They mean what the variables of the role mean.
+        C(sample_seed), C(state), C(others) and C(counts). They mean what the variables of the role mean.
       - A list can be a text with commas or line breaks too. A space separates nothing.
     type: dict
     required: true

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ..module_utils._protocol.names import is_user
-from ..module_utils._protocol.words import AGENT_STATUSES, IDLE, INCALL, RECORDING
+from ..module_utils._protocol.words import AGENT, AGENT_STATUSES, IDLE, INCALL, RECORDING
 from ._names import names
 
 CONFORMING = "conforming"
@@ -28,6 +28,8 @@ UNKNOWN = "unknown"
 FINDINGS = (MISSING, UNEXPECTED, UNKNOWN, CONFORMING)
 ANY = "any"
 _ALL = 100
+
+_OF_STATUS = ("recording_id", "start_time")
 
 Agent = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -42,6 +44,7 @@ _NOT_LISTED = (
     "VICIdial's list, which shows whom the API account's user group may see, leaves this agent out. The campaign and"
     " the user group are not known, so neither is whether the rule is about this agent."
 )
+_LOG_NOT_READ = "The recording log was not read, so whether anything records this agent is not known."
 # The one agent of whom there is no record: users_to_ask leaves it out.
 _NOT_ASKED = {
     "reason": "invalid_argument",
@@ -53,7 +56,8 @@ _NOT_ASKED = {
 class Rule:
     """Whom the audit is about, and what they should be. An empty choice leaves nobody out.
 
-    ``state`` is what the chosen should be, ``others`` what everybody else should be: "idle" or "any".
+    ``state`` is what the chosen should be, ``others`` what everybody else should be: "idle" or "any". ``counts`` says
+    which recordings count: "agent", the stereo ones that STATUS sees, or "any", those of every kind, by the log too.
     """
 
     agents: Sequence[str] = ()
@@ -64,6 +68,7 @@ class Rule:
     sample_seed: str = ""
     state: str = RECORDING
     others: str = ANY
+    counts: str = AGENT
 
     @property
     def statuses(self) -> Sequence[str]:
@@ -82,7 +87,9 @@ class Rule:
         who = " ".join(["Every logged-in agent", ", ".join(chosen)]).strip()
         others = "Everybody else may be either." if self.others == ANY else "Everybody else should be idle."
         seen = "agents who are named and those" if self.agents else "agents"
-        return f"{who} should be {self.state}. {others} This is about {seen} whom the API account's user group may see."
+        about = f"This is about {seen} whom the API account's user group may see."
+        counts = " A recording of any kind counts, the campaign's and mono ones too." if self.counts == ANY else ""
+        return f"{who} should be {self.state}. {others} {about}{counts}"
 
     def problems(self) -> list[str]:
         """What is wrong with it, for a person."""
@@ -99,6 +106,8 @@ class Rule:
             found.append(f"state is {self.state!r}: {RECORDING} or {IDLE}")
         if self.others not in (IDLE, ANY):
             found.append(f"others is {self.others!r}: {IDLE} or {ANY}")
+        if self.counts not in (AGENT, ANY):
+            found.append(f"counts is {self.counts!r}: {AGENT} or {ANY}")
         if not 0 < self.sample_percent <= _ALL:
             found.append("sample_percent is not more than 0 and at most 100")
         return found
@@ -185,6 +194,11 @@ def audit(agents: Iterable[Agent], records: Iterable[Record], rule: Rule) -> dic
             kind: [finding["agent"] for finding in findings if finding["finding"] == kind and is_user(finding["agent"])]
             for kind in (MISSING, UNEXPECTED, UNKNOWN)
         },
+        # An END ends none of the campaign's recordings, and no mono one.
+        "remediable": {
+            kind: [finding["agent"] for finding in findings if finding["finding"] == kind and _is_remediable(finding)]
+            for kind in (MISSING, UNEXPECTED)
+        },
     }
 
 
@@ -194,7 +208,7 @@ def _with_named(agents: Iterable[Agent], rule: Rule) -> dict[str, Agent]:
     for agent in agents:
         known.setdefault(agent["user"], agent)
     listed = {user.casefold() for user in known}
-    unknown = dict.fromkeys(("campaign_id", "user_group", "status", "full_name"))
+    unknown = dict.fromkeys(("campaign_id", "user_group", "status", "full_name", "lead_id", "callerid"))
     left_out = {user: {**unknown, "user": user} for user in rule.agents if user.casefold() not in listed}
     return known | {user: agent for user, agent in left_out.items() if rule.concerns(agent)}
 
@@ -207,8 +221,8 @@ def _finding(agent: Agent, record: Record | None, rule: Rule) -> Finding:
     """One agent, judged by what STATUS said where the list said something else."""
     asked = record or _NOT_ASKED
     status = asked.get("agent_status") or agent["status"] or ""
-    state = asked.get("state")
-    if state == RECORDING and status != INCALL:
+    state = _state(asked, rule)
+    if asked.get("state") == RECORDING and status != INCALL:
         asked, state = {**asked, "reason": None, "msg": _STALE}, None
     elif state and not _is_listed(agent) and rule.is_in_doubt(agent, status):
         asked, state = {**asked, "reason": None, "msg": _NOT_LISTED}, None
@@ -216,6 +230,9 @@ def _finding(agent: Agent, record: Record | None, rule: Rule) -> Finding:
     if state is None and rule.concerns(agent) and expected == ANY:
         # The status may have changed as well: whether the rule is about this agent is not known either.
         expected = rule.state
+    if state is None and rule.counts == ANY and not asked.get("reason") and not asked.get("msg"):
+        asked = {**asked, "msg": _LOG_NOT_READ}
+    recorded_by = _recorded_by(asked)
     finding: Finding = {
         "agent": agent["user"],
         "full_name": agent["full_name"] or "",
@@ -225,13 +242,39 @@ def _finding(agent: Agent, record: Record | None, rule: Rule) -> Finding:
         "finding": _judgement(expected, state),
         "expected": expected,
         "state": state,
-        "since": asked.get("start_time"),
-        "recording_id": asked.get("recording_id"),
+        "since": asked.get("start_time") or (recorded_by[0]["start_time"] if recorded_by else None),
+        "recording_id": asked.get("recording_id") or (recorded_by[0]["recording_id"] if recorded_by else None),
         "filename": asked.get("filename"),
+        "server": asked.get("server"),
+        "lead_id": agent.get("lead_id") or None,
+        "caller_id": agent.get("callerid") or "",
+        "recorded_by": recorded_by,
         "reason": None if state else asked.get("reason"),
         "msg": "" if state else asked.get("msg") or "",
     }
     return {key: _CONTROL.sub("\ufffd", value) if isinstance(value, str) else value for key, value in finding.items()}
+
+
+def _state(asked: Record, rule: Rule) -> str | None:
+    """What an agent is by the recordings that count; None where that is not known."""
+    if rule.counts != ANY:
+        state: str | None = asked.get("state")
+        return state
+    recorded = asked.get("recorded")
+    return None if recorded is None else RECORDING if recorded else IDLE
+
+
+def _recorded_by(asked: Record) -> list[dict[str, Any]]:
+    """Each recording that shows, the earliest one first, with how it is known; the log is asked on wish only."""
+    shown = asked.get("recorded_by")
+    if shown is None and asked.get("state") == RECORDING:
+        shown = [{"kind": AGENT, "known_by": ["status"], **{key: asked.get(key) for key in _OF_STATUS}}]
+    return [{key: entry[key] for key in ("kind", *_OF_STATUS, "known_by")} for entry in shown or ()]
+
+
+def _is_remediable(finding: Finding) -> bool:
+    kinds = {entry["kind"] for entry in finding["recorded_by"]}
+    return is_user(finding["agent"]) and kinds <= {AGENT}
 
 
 def _judgement(expected: str, state: str | None) -> str:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ._audit import ANY, UNEXPECTED
 from ._summary import MOST_HANDED_ON, counted, some, users
 
 Report = Mapping[str, Any]
@@ -25,7 +26,7 @@ def audited(report: Report) -> dict[str, Any]:
     Returns ``lines`` (three), ``statistics``, ``failure`` (empty without drift) and ``page``, the texts of the page.
     """
     brought = users(report["remediation"], "confirmed")  # in check mode nobody
-    drift = report["counts"]["judged"] - report["counts"]["conforming"] - len(brought)
+    drift = _drift(report)
     lines = [_first_line(report), report["rule"]["text"], _exceptions(report)]
     return {
         "lines": lines,
@@ -40,7 +41,41 @@ def audited(report: Report) -> dict[str, Any]:
         },
         "failure": " ".join(lines) if drift else "",
         "page": _page(report),
+        "recorded_by": {finding["agent"]: _recorded_by(finding) for finding in report["findings"]},
+        "details": {finding["agent"]: _details(finding) for finding in report["findings"]},
     }
+
+
+def _drift(report: Report) -> int:
+    """How many are not as the rule says, after the remediation."""
+    return int(report["counts"]["judged"] - report["counts"]["conforming"]) - len(
+        users(report["remediation"], "confirmed")
+    )
+
+
+def _recorded_by(finding: Mapping[str, Any]) -> str:
+    """By what an agent is recorded, and how that is known: "campaign 100001 (log), agent 100002 (STATUS, log)"."""
+    return ", ".join(
+        f"{entry['kind'] or 'kind not known'} {entry['recording_id']} ({', '.join(map(_named, entry['known_by']))})"
+        for entry in finding["recorded_by"]
+    )
+
+
+def _named(way: str) -> str:
+    return "STATUS" if way == "status" else way
+
+
+def _details(finding: Mapping[str, Any]) -> str:
+    """What is known of the recording and of the call, in a line."""
+    server = f" on {finding['server']}" if finding["server"] else ""
+    parts = {
+        "Recorded by": _recorded_by(finding),
+        "file": finding["filename"] and finding["filename"] + server,
+        "lead": finding["lead_id"],
+        "caller id": finding["caller_id"],
+    }
+    text = "; ".join(f"{name} {value}" for name, value in parts.items() if value)
+    return text[:1].upper() + text[1:]
 
 
 def _first_line(report: Report) -> str:
@@ -82,12 +117,16 @@ def _page(report: Report) -> dict[str, Any]:
     counts = report["counts"]
     remedied = {record["user"]: _became(record) for record in report["remediation"]}
     notes = {
-        finding["agent"]: " ".join(filter(None, (_without_agent(finding["msg"]), remedied.get(finding["agent"], ""))))
+        finding["agent"]: " ".join(
+            filter(None, (_without_agent(finding["msg"]), remedied.get(finding["agent"], ""), _beyond(finding, report)))
+        )
         for finding in report["findings"]
     }
     alone = f", of whom the rule leaves {counts['not_judged']} alone" if counts["not_judged"] else ""
     return {
-        "heading": _heading(counts),
+        "heading": _heading(report),
+        "conforming": "found conforming" if users(report["remediation"], "confirmed") else "conforming",
+        "cannot_see": _cannot_see(report["rule"]),
         "judged": counted(counts["judged"], "agent"),
         "logged_in": f"{counted(counts['logged_in'], 'agent')}{alone}",
         "not_logged_in": some(report["not_logged_in"], 50) if report["not_logged_in"] else "",
@@ -95,13 +134,46 @@ def _page(report: Report) -> dict[str, Any]:
     }
 
 
-def _heading(counts: Mapping[str, int]) -> str:
+def _cannot_see(rule: Mapping[str, Any]) -> list[str]:
+    """What nobody should take the audit for."""
+    kinds = (
+        'The campaign\'s own (parallel) recordings and mono recordings. "Idle" does not mean that nobody records the'
+        " call. With recording_audit_counts: any the log is asked for these too."
+    )
+    log = (
+        "What records without VICIdial's log, such as a telephone. The log shows a recording that VICIdial never closed"
+        " as one that runs."
+    )
+    return [
+        log if rule.get("counts") == ANY else kinds,
+        "Agents whom the API account's user group may not see: VICIdial leaves them out of its list without a word."
+        " Only those who are named are asked for all the same.",
+        "A recording that will begin by itself: a signal can wait on an agent's screen for the next call.",
+        "Whether the file is complete, and what is heard in it.",
+        "Anything before or after the moment it was taken. The agents were asked one after the other, within seconds.",
+    ]
+
+
+def _heading(report: Report) -> str:
+    counts = report["counts"]
     judged, exceptions = counts["judged"], counts["judged"] - counts["conforming"]
     if not judged:
         return f"Nobody to judge: {_why_nobody(counts)}"
     if not exceptions:
         return f"{'The one agent is' if judged == 1 else f'All {judged} agents are'} as the rule says"
+    if users(report["remediation"], "confirmed"):
+        were = "was" if exceptions == 1 else "were"
+        left = _drift(report)
+        now = f"{left} {'is' if left == 1 else 'are'} not now" if left else "all are now"
+        return f"{exceptions} of {counted(judged, 'agent')} {were} not as the rule says when found; {now}"
     return f"{exceptions} of {counted(judged, 'agent')} {'is' if exceptions == 1 else 'are'} not as the rule says"
+
+
+def _beyond(finding: Mapping[str, Any], report: Report) -> str:
+    """That no signal can bring an agent to what the rule says."""
+    if finding["finding"] != UNEXPECTED or finding["agent"] in report["remediable"][UNEXPECTED]:
+        return ""
+    return "No signal ends what the campaign records, or a mono recording."
 
 
 def _became(record: Mapping[str, Any]) -> str:

@@ -47,6 +47,7 @@ HOSTILE = ["</script><script>alert(1)</script>", '"><img src=x onerror=alert(1)>
 
 
 MANY = 3
+MOST_IN_LOG = 100
 TIMED = """() => {
     const took = (work) => {
         const began = performance.now();
@@ -57,6 +58,31 @@ TIMED = """() => {
     const search = document.getElementById("search");
     const filter = () => { search.value = "sales incall"; search.dispatchEvent(new Event("input")); };
     return {sort: took(() => document.querySelectorAll(".agents thead button")[1].click()), filter: took(filter)};
+}"""
+
+
+# With the font of whoever looks at it, and with one that is wider than most.
+DEVICES = (
+    ("desktop", 1080, 1230, ""),
+    ("narrow", 1024, 1230, "DejaVu Sans"),
+    ("wide", 1920, 1080, "DejaVu Sans"),
+    ("phone", 360, 1360, ""),
+)
+# What does not fit into its place: a cell of the table, or the percentage in the ring.
+CUT = """() => {
+    const found = [];
+    const head = document.querySelector(".agents thead");
+    const rows = head && head.clientHeight > 1 ? ".agents tr" : ".agents tbody tr";
+    for (const cell of document.querySelectorAll(`${rows}:not([hidden]) > *`))
+        if (cell.scrollWidth > cell.clientWidth + 1 && cell.clientWidth) found.push("cut: " + cell.textContent.trim());
+    const ring = document.querySelector(".ring"), text = document.querySelector(".ring strong");
+    if (ring) {
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        const room = ring.getBoundingClientRect().width * (1 - 2 * 11 / 120);
+        if (range.getBoundingClientRect().width > room - 8) found.push("the percentage meets the ring");
+    }
+    return found.slice(0, 5);
 }"""
 
 
@@ -90,14 +116,16 @@ def floor(agents: int, directory: Path) -> Iterator[str]:
             talks = number % 10 in (0, 1, 3, 5, 7, 9)
             if (talks and number % 29 != 1) or number in (2, 12, 52):
                 post(url, "start_recording", user=user)
+            if talks and number % 7 == 0:
+                post(url, "start_recording", user=user, kind="PARALLEL")
         for user in ("1009", "1031"):
-            post(url, "fault", name="bad-gateway", agent_user=user, times=99)
+            post(url, "fault", name="bad-gateway", value="STATUS", agent_user=user, times=99)
         yield url
     finally:
         os.kill(int(pid.read_text()), 15)
 
 
-def make_page(agents: int, directory: Path) -> Path:
+def make_page(agents: int, directory: Path, counts: str) -> Path:
     """The page that the playbook writes for such a floor."""
     directory.mkdir()
     path = directory / "audit.html"
@@ -109,7 +137,7 @@ def make_page(agents: int, directory: Path) -> Path:
             "-e",
             f"recording_audit_html={path}",
         ]
-        command += ["-e", "recording_audit_others=idle"]
+        command += ["-e", "recording_audit_others=idle", "-e", f"recording_audit_counts={counts}"]
         settings = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PATH": f"{VENV}:{os.environ['PATH']}"}
         subprocess.run(command, check=True, env={**os.environ, **environment, **settings}, stdout=subprocess.DEVNULL)
     return path
@@ -117,7 +145,7 @@ def make_page(agents: int, directory: Path) -> Path:
 
 def look(browser: Browser, path: Path, to: Path, agents: int) -> None:
     """Open the page in every way that people do, use it, and keep a picture of each."""
-    for device, width, height in (("desktop", 1080, 1230), ("phone", 360, 1360)):
+    for device, width, height, font in DEVICES:
         for scheme in ("light", "dark"):
             context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height})
             page = context.new_page()
@@ -127,8 +155,10 @@ def look(browser: Browser, path: Path, to: Path, agents: int) -> None:
             say(f"{agents} agents, {scheme}, {width} px: shown after {time.monotonic() - began:.2f} s")
             if agents > MANY:
                 use(page, agents)
+            page.evaluate("font => { document.body.style.fontFamily = font; }", font)
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 complaints.append("scrolls sideways")
+            complaints += page.evaluate(CUT)
             page.evaluate("scrollTo(0, 0)")
             page.screenshot(path=to / f"{agents}-{device}-{scheme}.png")
             if complaints:
@@ -185,7 +215,11 @@ def main() -> None:
     to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
         # All pages first: Playwright makes the terminal non-blocking, which Ansible refuses.
-        pages = {agents: make_page(agents, Path(directory) / str(agents)) for agents in (0, 3, 60, 1000)}
+        # One thousand agents would be one thousand searches for mono recordings.
+        pages = {
+            agents: make_page(agents, Path(directory) / str(agents), "any" if agents < MOST_IN_LOG else "agent")
+            for agents in (0, 3, 60, 1000)
+        }
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM"))
             for agents, path in pages.items():

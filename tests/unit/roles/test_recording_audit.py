@@ -19,6 +19,7 @@ import yaml
 
 from ansible_collections.telephony.vicidial.tests.support import call_center, serving
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import play
+from vicidial_simulator.dialer import PARALLEL
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "recording_audit"
 NAMES = {
@@ -63,6 +64,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Audit:
     dialer.change_agent("1009", user_group="<i>\"'&")
     for user in ("1000", "1001", "1002", "1005"):
         dialer.start_recording(user)
+    dialer.start_recording("1007", PARALLEL)
     variables = {f"recording_audit_{kind}": str(directory / f"audit.{kind}") for kind in FORMATS}
     variables |= {
         "recording_audit_others": "idle",
@@ -78,10 +80,19 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Audit:
         connection = {"group/telephony.vicidial.agent_api": {"retries": 0}}
         role = {"import_role": {"name": "telephony.vicidial.recording_audit"}, "vars": variables}
         fact = {"template": {"src": str(directory / "fact.j2"), "dest": str(directory / "fact.json"), "mode": "0600"}}
+        any_counts: dict[str, Any] = {f"recording_audit_{kind}": str(directory / f"any.{kind}") for kind in FORMATS}
+        any_counts |= {
+            "recording_audit_counts": "any",
+            "recording_audit_agents": "1001,1007,1009",
+            "recording_audit_remediate": True,
+        }
+        again = {"import_role": {"name": "telephony.vicidial.recording_audit"}, "vars": any_counts}
         (directory / "fact.j2").write_text(
             "{{ [recording_audit_report, __recording_audit_summary.statistics] | to_json }}"
         )
-        plays = [{"hosts": "localhost", "gather_facts": False, "module_defaults": connection, "tasks": [role, fact]}]
+        plays = [
+            {"hosts": "localhost", "gather_facts": False, "module_defaults": connection, "tasks": [role, fact, again]}
+        ]
         output = play(directory, plays, "-v", ANSIBLE_SHOW_CUSTOM_STATS="1", **environment)
         calls = [(entry["function"], entry["value"]) for entry in simulator.journal.entries()]
     return Audit(directory, simulator.url, output, calls, *json.loads((directory / "fact.json").read_text()))
@@ -98,7 +109,8 @@ def test_what_is_internal_has_a_name_that_nobody_sets() -> None:
 
 def test_it_costs_one_list_and_one_status_for_each_agent_listed_or_named(audited: Audit) -> None:
     assert audited.calls[0][0] == "logged_in_agents"
-    assert audited.calls[1:] == [("stereo_recording", "STATUS")] * 11
+    assert audited.calls[1:12] == [("stereo_recording", "STATUS")] * 11
+    assert audited.calls[12][0] == "logged_in_agents"  # of the next audit
 
 
 def test_it_tells_three_lines_and_hands_on_numbers_without_names(audited: Audit) -> None:
@@ -152,7 +164,8 @@ def test_the_junit_has_a_case_for_each_agent(audited: Audit) -> None:
     numbers = {name: suite.attrib[name] for name in ("tests", "failures", "errors", "skipped")}
     assert numbers == {"tests": "11", "failures": "3", "errors": "2", "skipped": "1"}
     assert set(cases) == {*NAMES, "4711"}
-    assert {user: [child.tag for child in case] for user, case in cases.items() if len(case)} == {
+    told = {user: [child.tag for child in case if child.tag != "system-out"] for user, case in cases.items()}
+    assert {user: tags for user, tags in told.items() if tags} == {
         **{user: ["error"] for user in ("1002", "1003")},
         **{user: ["failure"] for user in ("1005", "1007", "1009")},
         "4711": ["skipped"],
@@ -160,6 +173,34 @@ def test_the_junit_has_a_case_for_each_agent(audited: Audit) -> None:
     # XML makes spaces of line breaks and tabs in an attribute.
     flat = {user: re.sub(r"[\t\n]", " ", name) for user, name in SHOWN.items()}
     assert all(cases[user].attrib["name"] == f"{user} {name}" for user, name in flat.items())
+
+
+def test_any_recording_counts_where_the_rule_says_so_and_all_formats_tell_by_what(audited: Audit) -> None:
+    """The campaign records 1007, and 1009 is brought to the rule."""
+    report = json.loads(audited.text("any.json"))
+    recorded_by = {finding["agent"]: finding["recorded_by"] for finding in report["findings"]}
+    assert {finding["agent"]: finding["finding"] for finding in report["findings"]} == {
+        "1001": "conforming",
+        "1007": "conforming",
+        "1009": "missing",
+    }
+    (campaign,), (ours,) = recorded_by["1007"], recorded_by["1001"]
+    assert (campaign["kind"], campaign["known_by"]) == ("campaign", ["log"])
+    assert (ours["kind"], ours["known_by"]) == ("agent", ["status", "log"])
+    page = audited.text("any.html")
+    assert "1 of 3 agents was not as the rule says when found; all are now" in page
+    assert "A recording of any kind counts" in page
+    finding = next(finding for finding in report["findings"] if finding["agent"] == "1001")
+    said = (
+        f"Recorded by agent {ours['recording_id']} (STATUS, log); file {finding['filename']} on {finding['server']};"
+        f" lead {finding['lead_id']}; caller id {finding['caller_id']}"
+    )
+    assert said in page
+    assert said in [text.text for text in ElementTree.fromstring(audited.text("any.junit")).iter("system-out")]  # noqa: S314
+    with (audited.directory / "any.csv").open(newline="") as file:
+        rows = {row["agent"]: row for row in csv.DictReader(file, strict=True)}
+    assert rows["1007"]["recorded_by"] == f"campaign {campaign['recording_id']} (log)"
+    assert (rows["1001"]["server"], rows["1001"]["lead_id"]) == (finding["server"], str(finding["lead_id"]))
 
 
 class Page(HTMLParser):

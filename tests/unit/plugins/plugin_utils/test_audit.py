@@ -97,6 +97,65 @@ def test_a_recording_without_a_call_is_left_over_from_an_earlier_one() -> None:
     assert "left over from an earlier" in finding["msg"]
 
 
+def entry(kind: str | None, number: int, *known_by: str) -> dict[str, Any]:
+    """A recording as vicidial_stereo_recording_info tells it with the log."""
+    known = {"code": None, "start_time": f"2026-11-24 09:00:0{number}", "lead_id": 1, "known_by": list(known_by)}
+    return {"kind": kind, "recording_id": number, **known}
+
+
+CAMPAIGN, OURS = entry("campaign", 1, "log"), entry("agent", 2, "status", "log")
+
+
+@pytest.mark.parametrize(
+    ("state", "recorded", "recorded_by", "wanted", "finding", "remediable"),
+    [
+        ("idle", True, [CAMPAIGN], "recording", "conforming", []),
+        ("idle", False, [], "recording", "missing", ["1000"]),
+        ("idle", False, [], "idle", "conforming", []),
+        ("idle", True, [CAMPAIGN], "idle", "unexpected", []),
+        ("recording", True, [CAMPAIGN, OURS], "idle", "unexpected", []),
+        ("recording", True, [OURS], "idle", "unexpected", ["1000"]),
+        ("recording", None, None, "recording", "unknown", []),
+        ("idle", None, None, "idle", "unknown", []),
+    ],
+)
+def test_any_recording_can_count_and_what_a_signal_does_not_end_is_left_alone(
+    state: str, recorded: bool | None, recorded_by: Any, wanted: str, finding: str, remediable: list[str]
+) -> None:
+    seen = record("1000", state, recorded=recorded, recorded_by=recorded_by)
+    report = audit([agent("1000")], [seen], Rule(state=wanted, counts="any"))
+    (found,) = report["findings"]
+    assert found["finding"] == finding
+    assert [*report["remediable"]["missing"], *report["remediable"]["unexpected"]] == remediable
+    if recorded is None:
+        assert "log was not read" in found["msg"]
+    # Without that rule STATUS decides alone, and nothing is known of others.
+    (by_status,) = audit([agent("1000")], [record("1000", state)], Rule(state=wanted))["findings"]
+    assert by_status["finding"] == finding_of(Rule(state=wanted), state)
+    assert [each["kind"] for each in by_status["recorded_by"]] == (["agent"] if state == "recording" else [])
+
+
+def test_a_finding_tells_of_the_recording_and_of_the_call() -> None:
+    seen = record("1000", "recording", recorded=True, recorded_by=[CAMPAIGN, OURS], recording_id=2, filename="F")
+    seen["server"] = "10.0.0.5"
+    listed = agent("1000", lead_id=500001, callerid="M1124090000")
+    (found,) = audit([listed], [seen], Rule(counts="any"))["findings"]
+    assert {key: found[key] for key in ("since", "recording_id", "filename", "server", "lead_id", "caller_id")} == {
+        "since": "2026-11-24 09:00:01",
+        "recording_id": 2,
+        "filename": "F",
+        "server": "10.0.0.5",
+        "lead_id": 500001,
+        "caller_id": "M1124090000",
+    }
+    assert found["recorded_by"][0] == {
+        "kind": "campaign",
+        "recording_id": 1,
+        "start_time": "2026-11-24 09:00:01",
+        "known_by": ["log"],
+    }
+
+
 def test_who_is_not_there_is_no_exception_and_is_named() -> None:
     agents = [agent("1000"), agent("1001")]
     absent = [record(user, None, None, logged_in=False) for user in ("4711", "1001")]

@@ -80,6 +80,40 @@ def test_what_became_of_a_remediation_is_said_and_counted() -> None:
     )
     assert (said["statistics"]["remediated"], said["statistics"]["drift"]) == (1, 2)
     assert said["page"]["notes"] == {"1000": "Now recording.", "1001": "Would be changed.", "1002": "in no call."}
+    assert said["page"]["heading"] == "3 of 3 agents were not as the rule says when found; 2 are not now"
+    assert said["page"]["conforming"] == "found conforming"
+
+
+@pytest.mark.parametrize(
+    ("states", "heading"),
+    [
+        (["idle"], "1 of 1 agent was not as the rule says when found; all are now"),
+        (["idle", "idle"], "2 of 2 agents were not as the rule says when found; 1 is not now"),
+    ],
+)
+def test_after_a_remediation_the_heading_says_found_and_now(states: list[str | None], heading: str) -> None:
+    assert said_of(states, remediation=[remedied("1000", confirmed=True)])["page"]["heading"] == heading
+    assert "when found" not in said_of(states, remediation=[remedied("1000")])["page"]["heading"]
+
+
+def test_what_records_an_agent_is_told_in_a_line() -> None:
+    entries = [
+        {"kind": "campaign", "recording_id": 1, "start_time": "2026-11-24 09:00:01", "known_by": ["log"]},
+        {"kind": "agent", "recording_id": 2, "start_time": "2026-11-24 09:00:02", "known_by": ["status", "log"]},
+    ]
+    seen = record("1000", "recording", recorded=True, recorded_by=entries, filename="F", server="10.0.0.5")
+    listed = agent("1000", lead_id=500001, callerid="M1")
+    rule = Rule(state="idle", counts="any")
+    report = {**audit([listed], [seen], rule), "rule": {"text": "", "counts": "any"}, "taken_at": "", "remediation": []}
+    said = summary(report, "audited")
+    assert said["recorded_by"] == {"1000": "campaign 1 (log), agent 2 (STATUS, log)"}
+    assert said["details"] == {
+        "1000": "Recorded by campaign 1 (log), agent 2 (STATUS, log); file F on 10.0.0.5; lead 500001; caller id M1"
+    }
+    assert said["page"]["notes"] == {"1000": "No signal ends what the campaign records, or a mono recording."}
+    assert "mono recordings" not in said["page"]["cannot_see"][0]
+    assert "mono recordings" in said_of(["idle"])["page"]["cannot_see"][0]
+    assert said_of(["idle"])["details"] == {"1000": ""}
 
 
 def test_a_note_says_why_an_agent_is_unknown() -> None:
