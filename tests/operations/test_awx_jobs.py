@@ -20,6 +20,7 @@ import yaml
 from jinja2 import ChainableUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from ansible_collections.telephony.vicidial.tests.operations.awx_rules import notification_problems
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 
 ROLE = Path(__file__).resolve().parents[2] / "roles" / "awx"
@@ -133,6 +134,18 @@ def test_by_hand_the_credential_type_is_the_same() -> None:
         helpful = {key: value for key, value in field.items() if key not in ("help_text", "format")}
         assert helpful in inputs["fields"]
     assert inputs["required"] == made["__awx_credential_inputs"]["required"]
+
+
+def test_the_documented_variables_are_those_of_the_role_and_its_notifications_those_of_awx() -> None:
+    text = (ROLE.parents[1] / "docs" / "awx.md").read_text() + (ROLE / "README.md").read_text()
+    options = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    assert set(re.findall(r"\bawx_[a-z_]+", text)) - {"awx_comparison"} <= set(options)
+    blocks = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
+    plays = [block[0]["roles"][0]["vars"] for block in blocks if isinstance(block, list) and "roles" in block[0]]
+    given = [one for one in (*blocks, *plays) if "awx_notification_type" in one]
+    assert [one["awx_notification_type"] for one in given] == ["email", "slack"]
+    for one in given:
+        assert [*notification_problems(*(one[f"awx_notification_{key}"] for key in ("type", "configuration")))] == []
 
 
 @pytest.fixture(scope="module")
