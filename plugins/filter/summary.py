@@ -24,12 +24,14 @@ options:
       - V(declared) for a result of M(telephony.vicidial.vicidial_stereo_recording).
       - V(status) for one of M(telephony.vicidial.vicidial_stereo_recording_info).
       - V(preflight) for one of M(telephony.vicidial.vicidial_agent_api_info).
+      - V(recorded) for one of M(telephony.vicidial.vicidial_recordings_info).
       - V(audited) for the report of the role P(telephony.vicidial.recording_audit#role), the fact that it leaves.
     type: str
     choices:
       - declared
       - status
       - preflight
+      - recorded
       - audited
     required: true
   state:
@@ -42,6 +44,17 @@ options:
     description: The checks that may fail. Needed for V(preflight).
     type: list
     elements: str
+  asked:
+    description: >-
+      The options of the question, C(agent_users), C(date), C(since), C(until), C(lead_id) and C(uniqueid), of which
+      those that were not given are empty. Needed for V(recorded).
+    type: dict
+  taken_at:
+    description: The time of the control node, in ISO format. Needed for V(recorded).
+    type: str
+  time_zone:
+    description: The name of its time zone. Needed for V(recorded).
+    type: str
 seealso:
   - plugin: telephony.vicidial.stereo_recording
     plugin_type: role
@@ -64,19 +77,21 @@ _value:
     - "C(lines): what is printed, empty when nobody was asked. C(failure): why the result is a failure, empty when it is
       none."
     - "C(statistics): the numbers for C(set_stats), with the C(reason) of a failure."
-    - "C(page), for V(audited) alone: the texts of the audit's page."
+    - "C(page), for V(audited) and V(recorded): the texts of the page."
+    - "C(report) and C(csv), for V(recorded) alone: what the JSON and the CSV file hold."
   type: dict
 """
 
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from ..plugin_utils import _audit_summary, _summary
+from ..plugin_utils import _audit_summary, _recordings, _summary
 
 _ABOUT: dict[str, Callable[..., dict[str, Any]]] = {
     "declared": _summary.declared,
     "status": _summary.status,
     "preflight": _summary.preflight,
+    "recorded": _recordings.recorded,
     "audited": _audit_summary.audited,
 }
 

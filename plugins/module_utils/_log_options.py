@@ -21,6 +21,9 @@ from ._recording_log import Day, Question, Span
 # Each day costs calls, for all agents or for each.
 _LONGEST_SPAN = timedelta(days=31)
 
+# The days that the server's own calendar tells.
+_DAYS_AGO = {"today": 0, "yesterday": 1}
+
 SPEC: dict[str, Any] = {
     "argument_spec": {
         "agent_users": {"type": "list", "elements": "raw", "default": []},
@@ -46,8 +49,13 @@ def kinds(params: _options.Params) -> tuple[str, ...]:
     return KINDS if _can_ask_for_mono(params) else tuple(kind for kind in KINDS if kind != MONO)
 
 
+def needs_server_time(params: _options.Params) -> bool:
+    """Whether the question is about today, or ends now, as the server's clock tells it."""
+    return params["date"] in _DAYS_AGO or (params["since"] is not None and params["until"] is None)
+
+
 def question(params: _options.Params, ask_version: Callable[[], Version | None]) -> Question:
-    """What ``params``, otherwise in order, ask. Only without an ``until`` the server is asked for its time.
+    """What ``params``, otherwise in order, ask. Where they say today or now, the server is asked for its time.
 
     Raises InvalidArgumentError for what VICIdial's log cannot be asked for, NoAnswerError without a time.
     """
@@ -76,17 +84,22 @@ def _where(params: _options.Params, ask_version: Callable[[], Version | None]) -
             raise _unusable("uniqueid is not 9 or more letters, digits, dots, - and _")
         return LogSearch(uniqueid=params["uniqueid"])
     if params["date"] is not None:
-        return Day(_day(params["date"]))
-    since, until = _moment("since", params["since"]), params["until"]
-    if until is None:
-        version = ask_version()
-        if version is None or version.date is None:
-            raise NoAnswerError("the server does not tell its time, at which the list would end", "Set until")
-        until = version.date
-    span = Span(since, _moment("until", until))
-    if not timedelta() <= span.until - span.since <= _LONGEST_SPAN:
+        days_ago = _DAYS_AGO.get(params["date"])
+        if days_ago is None:
+            return Day(_day(params["date"]))
+        return Day(_server_time(ask_version, "Set date to a day").date() - timedelta(days=days_ago))
+    since = _moment("since", params["since"])
+    until = _server_time(ask_version, "Set until") if params["until"] is None else _moment("until", params["until"])
+    if not timedelta() <= until - since <= _LONGEST_SPAN:
         raise _unusable(f"until is not 0 to {_LONGEST_SPAN.days} days after since")
-    return span
+    return Span(since, until)
+
+
+def _server_time(ask_version: Callable[[], Version | None], remedy: str) -> datetime:
+    version = ask_version()
+    if version is None or version.date is None:
+        raise NoAnswerError("the server does not tell its time, which is needed to know today and now", remedy)
+    return _moment("the server's time", version.date)
 
 
 def _day(text: str) -> date:

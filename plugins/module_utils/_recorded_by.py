@@ -51,10 +51,10 @@ def with_recorded_by(
     """The records ``agents``, each with what records it; see recorded_by. What is in doubt goes into its ``msg``."""
     found = []
     for agent in agents:
-        told = recorded_by(agent, running, kinds)
-        doubt = told.pop("doubt")
+        shown = recorded_by(agent, running, kinds)
+        doubt = shown.pop("doubt")
         sentence = f"Agent {agent['user']} may be recorded or not: {doubt}." if doubt else ""
-        found.append({**agent, **told, "msg": f"{agent['msg']} {sentence}".strip()})
+        found.append({**agent, **shown, "msg": f"{agent['msg']} {sentence}".strip()})
     return found
 
 

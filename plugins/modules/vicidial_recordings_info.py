@@ -39,7 +39,9 @@ options:
     elements: raw
     default: []
   date:
-    description: The recordings that began on this day, such as V(2026-11-24).
+    description:
+      - The recordings that began on this day, such as V(2026-11-24).
+      - V(today) and V(yesterday) are days of the server's own calendar.
     type: str
   since:
     description:
@@ -169,6 +171,11 @@ kinds:
   sample:
     - agent
     - campaign
+server_url:
+  description: The root of the server that was asked.
+  returned: always
+  type: str
+  sample: https://dialer.example.com
 server_time:
   description: The server's time when the task began. V(null) where the server does not tell.
   returned: always
@@ -207,6 +214,7 @@ msg:
 
 from functools import cache
 from typing import Any, Callable
+from urllib.parse import urlsplit
 
 from ..module_utils import _log_options, _options
 from ..module_utils._errors import ApiError, NotAttemptedError
@@ -255,7 +263,7 @@ def _version(log: LogSession, params: _options.Params) -> Version | None:
     try:
         return log.version()
     except ApiError:
-        if params["since"] is not None and params["until"] is None:
+        if _log_options.needs_server_time(params):
             raise
         return None
 
@@ -267,10 +275,12 @@ def _result(
     failure: ApiError | None = None,
 ) -> dict[str, Any]:
     """The same keys, whether the log was read or why not."""
+    url = urlsplit(params["api_url"])
     found = {
         "changed": False,
         "recordings": recordings,
         "kinds": list(_log_options.kinds(params)),
+        "server_url": f"{url.scheme}://{url.netloc}",
         "server_time": version.date if version else None,
         "utc_offset": utc_offset(version) if version else None,
     }

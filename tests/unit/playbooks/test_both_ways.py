@@ -70,7 +70,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "list_wrong_password": {LIST: {"api_password": "p@ss!w#rd"}},
     "log": {LOG: {"agent_users": "1000,1001", "since": "2026-01-01", "until": "2026-01-02"}},
     "log_of_nobody": {LOG: {"lead_id": 599999, "kinds": ["agent"]}, "check_mode": True},
-    "log_nonsense": {LOG: {"date": "yesterday"}},
+    "log_nonsense": {LOG: {"date": "tomorrow"}},
     "log_no_time": {LOG: {"until": "2026-01-02"}},
     "log_wrong_password": {LOG: {"date": "2026-01-01", "api_password": "p@ss!w#rd"}},
     "who_records": {ASK: {"agent_users": ["1005", "1009", "4711"], "log": "yes", "log_kinds": "agent,campaign"}},

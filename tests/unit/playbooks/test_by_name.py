@@ -8,19 +8,23 @@ Those of demo and preflight are in files of their own; tests/operations has all 
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import ansible_playbook
+from vicidial_simulator.dialer import MONO, Recording
 
 NEEDED = {
     "audit": [],
     "ensure": ["-e", "stereo_recording_state=recording"],
+    "recordings": ["-e", "recordings_date=2026-11-24"],
     "status": [],
     "window": ["-e", "recording_window_state=recording", "-e", "recording_window_tasks=tasks.yml"],
 }
+NOON = datetime(2026, 11, 24, 12, tzinfo=timezone.utc).timestamp()
 
 
 @pytest.mark.parametrize("name", NEEDED)
@@ -36,6 +40,7 @@ def test_a_playbook_by_its_name(
     assert "VICIDIAL_API_URL" in output
     assert simulator.journal.entries() == []
 
+    simulator.dialer.log_recordings([Recording(0, "1000", MONO, "file", "10.0.0.5", NOON, ended_at=NOON + 60)])
     account = {"VICIDIAL_API_USER": simulator.user, "VICIDIAL_API_PASSWORD": simulator.password}
     code, output = ansible_playbook(tmp_path, *arguments, VICIDIAL_API_URL=simulator.url, **account)
     assert code == 0, output

@@ -30,7 +30,7 @@
       entry.row.hidden = !fits;
       count += fits;
     }
-    shown.textContent = `${count} of ${rows.length} agents shown`;
+    shown.textContent = `${count} of ${rows.length} ${table.dataset.things ?? "agents"} shown`;
     empty.hidden = count > 0;
   }
 

@@ -127,6 +127,8 @@ def test_each_kind_with_what_the_log_tells(task: Task) -> None:
         ({"date": TODAY, "kinds": ["mono"], "agent_users": ["1000", "1001"]}, [5]),
         ({"date": TODAY, "agent_users": ["1001"], "kinds": ["campaign", "agent"]}, [6, 7]),
         ({"date": "2026-11-22"}, []),
+        ({"date": "today"}, [4, 6, 7, 8]),
+        ({"date": "yesterday"}, [1, 3]),
         ({"date": TODAY, "agent_users": "4711"}, []),
         # A time: what overlaps it, over midnight, over days, to the second.
         ({"since": f"{TODAY} 00:05", "until": f"{TODAY} 00:06", "agent_users": ["1000", "1001"]}, [2]),
@@ -184,6 +186,13 @@ def test_it_takes_no_more_calls_than_the_documentation_says(task: Task, options:
     assert len(ports) == 1, "all on one connection"
 
 
+def test_today_is_the_servers(task: Task) -> None:
+    task.simulator.dialer.system.utc_offset = 13 * 3600
+    assert task.ids(date="yesterday") == [3, 4, 6, 7]
+    assert task.ids(date="today") == [8]
+    assert task(date="today")["server_url"] == task.simulator.url
+
+
 def test_the_kinds_that_were_asked_for_are_reported(task: Task) -> None:
     assert task(date=TODAY)["kinds"] == ["agent", "campaign"]
     assert task(date=TODAY, agent_users="1000")["kinds"] == ["agent", "campaign", "mono"]
@@ -213,6 +222,8 @@ def test_a_server_that_tells_no_time(task: Task) -> None:
     assert (result["server_time"], result["utc_offset"], len(result["recordings"])) == (None, None, 4)
     task.simulator.faults.add(task.simulator.dialer, "empty-body", times=1)
     assert task(since=TODAY)["reason"] == "not_understood"
+    task.simulator.faults.add(task.simulator.dialer, "empty-body", times=1)
+    assert task(date="today")["reason"] == "not_understood"
     task.simulator.faults.add(task.simulator.dialer, "empty-body", times=1)
     assert not task(since=TODAY, until=f"{TODAY} 12:00")["failed"]
 
@@ -253,7 +264,7 @@ def test_an_account_that_is_not_fit_is_tried_once(task: Task, account: dict[str,
 @pytest.mark.parametrize(
     "options",
     [
-        {"date": "yesterday"},
+        {"date": "tomorrow"},
         {"date": "2026-02-30"},
         {"since": "12:00"},
         {"since": f"{TODAY} 12:00+01:00"},

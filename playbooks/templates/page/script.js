@@ -1,0 +1,1 @@
+../../../roles/recording_audit/templates/page/script.js
