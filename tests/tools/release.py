@@ -73,7 +73,7 @@ def refusal(root: Path, version: str) -> str:
 
 def too_small(old: str, new: str, kinds: set[str]) -> str:
     """Why the step from ``old`` to ``new`` is too small for changes of these kinds; nothing if it is not."""
-    (major, minor, _), (new_major, new_minor, _) = numbers(old), numbers(new)
+    (major, minor, _patch), (new_major, new_minor, _new_patch) = numbers(old), numbers(new)
     if kinds & BREAKING and new_major == major:
         return f"{new} is no new major version, and the fragments tell of {', '.join(sorted(kinds & BREAKING))}."
     if kinds & NEW and (new_major, new_minor) == (major, minor):
