@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils import _options
@@ -39,14 +40,13 @@ SPEC: dict[str, dict[str, Any]] = {
     "state_file": {"type": "path"},
     "push_host": {"type": "str", "default": "127.0.0.1"},
     "push_port": {"type": "int"},
-    "push_token": {"type": "str", "no_log": True},
+    "push_token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["VICIDIAL_PUSH_TOKEN"])},
     "push_certfile": {"type": "path"},
     "push_keyfile": {"type": "path", "no_log": False},
 }
 _REQUIRED_BY = {
     **_options.CONNECTION_REQUIRED_BY,
     "push_port": ["push_token"],
-    "push_token": ["push_port"],
     "push_certfile": ["push_port"],
     "push_keyfile": ["push_certfile"],
 }

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ...module_utils._protocol.names import is_user
+from . import event as events
 from .event import CALL_BEGAN, CALL_ENDED, LOGGED_IN, LOGGED_OUT
 
 # What VICIdial's AGENT_EVENTS_PUSH.txt calls what this collection is interested in.
@@ -72,6 +73,20 @@ def read_body(body: bytes) -> Push | None:
         return read_push(json.loads(text) if text.lstrip().startswith("{") else parse_qs(text, max_num_fields=50))
     except (ValueError, RecursionError):
         return None
+
+
+def event_of(payload: Any, at: float) -> events.Event | None:
+    """The event that a payload stands for, received ``at`` so many seconds since 1970; None for what is none.
+
+    A push that comes twice has the same id, as far as the Agent Push URL hands lead_id and counter on.
+    """
+    push = read_push(payload)
+    kind = MEANING.get(push.name) if push else None
+    if push is None or kind is None:
+        return None
+    identity = (push.name, push.lead_id, push.counter) if push.counter or push.lead_id else (push.name, at)
+    msg = f"VICIdial's screen of agent {push.user} says {push.name}."
+    return events.build(kind, at, identity, agent=push.user, reason="pushed", msg=msg)
 
 
 def _text(value: Any) -> str:

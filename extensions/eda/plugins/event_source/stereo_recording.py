@@ -121,7 +121,9 @@ options:
     type: str
     default: 127.0.0.1
   push_token:
-    description: What a push must bring in the header C(Authorization), after C(Bearer). 16 characters at least.
+    description:
+      - What a push must bring in the header C(Authorization), after C(Bearer). 16 characters at least. By
+        E(VICIDIAL_PUSH_TOKEN) too.
     type: str
   push_certfile:
     description: A PEM file with a certificate, to listen by HTTPS.
