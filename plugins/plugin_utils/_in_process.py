@@ -35,11 +35,12 @@ except ImportError:  # the module runs then
     pass
 
 from ..module_utils._client.http import HAS_REQUESTS
-from ..module_utils._login import ACCEPTED, LoginHistory
+from ..module_utils._login import ACCEPTED, NOT_SENT, LoginHistory
 from ..module_utils._recording.scheduler import Progress
 from ..module_utils._task import LOGIN_HISTORY, Task
 from ._login_guard import LoginGuard, Turn
 from ._orphan_watch import orphaned, tied_to_parent
+from ._summary import MISSING_CONNECTION
 
 TaskVars = Mapping[str, Any]
 
@@ -75,7 +76,7 @@ class InProcessAction(NormalAction):
             else:
                 result = self._run_in_process(prepared, task_vars or {}, turn)
             turn.end(result)
-        return result
+        return _with_remedy(result)
 
     def _account(self) -> tuple[str, ...]:
         """What a login is about: the API, the address, the user, the password, and where what is not known is found."""
@@ -177,6 +178,19 @@ class InProcessAction(NormalAction):
                 self._display.display(prepared.mask(f"[{host}]: {_still_waiting(progress)}"), stderr=True)
 
         return watch
+
+
+def _with_remedy(result: dict[str, Any]) -> dict[str, Any]:
+    """``result``, and where a connection can come from when Ansible has refused a task without one."""
+    missing = MISSING_CONNECTION.search(str(result.get("msg"))) if result.get("failed") else None
+    if missing is None or "reason" in result:
+        return result
+    environment = ", ".join(f"VICIDIAL_{option.upper()}" for option in missing[1].split(", "))
+    remedy = (
+        f"Set {environment} in the environment, or give {missing[1]} in the task, or in module_defaults of"
+        " group/telephony.vicidial.agent_api. Nothing was sent."
+    )
+    return {**result, "msg": f"{result['msg']}. {remedy}", "reason": "invalid_argument", "login": NOT_SENT}
 
 
 def _still_waiting(progress: Progress) -> str:

@@ -25,7 +25,8 @@ _KINDS = {"changed": "changed", "already": "already so", "skipped": "skipped", "
 _OF_PLAYBOOKS = {
     option: f"vicidial_{option}" for option in ("api_url", "api_user", "api_password", "ca_path", "validate_certs")
 }
-_MISSING = re.compile(r"missing required arguments: (api_\w+(?:, api_\w+)*)$")
+# How Ansible says that the connection is not complete.
+MISSING_CONNECTION = re.compile(r"missing required arguments: (api_\w+(?:, api_\w+)*)(?=\.|$)")
 
 
 def variables_of(role: str) -> dict[str, str]:
@@ -103,7 +104,7 @@ def reason_of(result: Result) -> str:
 
 def for_reader(message: str, variables: Mapping[str, str]) -> str:
     """A module's message with the options called as the reader of a role or a playbook knows them."""
-    missing = _MISSING.search(message)
+    missing = MISSING_CONNECTION.search(message)
     if missing:
         return no_connection(missing[1].split(", "))
     if not variables:

@@ -254,6 +254,23 @@ def test_a_python_yet_to_be_discovered_is_ours(simulator: Simulator, tmp_path: P
     assert "AnsiballZ_vicidial" not in play(tmp_path, [task], "-vvvv", python=None)
 
 
+def test_a_missing_connection_names_where_it_can_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("URL", "USER", "PASSWORD"):
+        monkeypatch.delenv(f"VICIDIAL_API_{name}", raising=False)
+    expected = [
+        "outcome.reason == 'invalid_argument'",
+        "outcome.login == 'not_sent'",
+        "outcome.msg is search('api_password. Set VICIDIAL_API_PASSWORD in the environment, or give api_password in')",
+    ]
+    options = {"agent_user": "1000", "api_url": "http://127.0.0.1:9", "api_user": "6666"}
+    tasks: list[dict[str, Any]] = []
+    for way in WAYS:
+        interpreter = {"ansible_python_interpreter": python_for(way, tmp_path)}
+        tasks += [{ASK: options, "vars": interpreter, "register": "outcome", "ignore_errors": True}]
+        tasks += [{"ansible.builtin.assert": {"that": expected}}]
+    play(tmp_path, tasks, python=None)
+
+
 def test_a_long_wait_says_every_ten_seconds_whom_it_waits_for(tmp_path: Path) -> None:
     """On stderr, so that JSON on stdout stays JSON; and without the password, even where it is an agent's number."""
     with serving(call_center()) as simulator:
