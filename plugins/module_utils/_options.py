@@ -134,8 +134,9 @@ def non_agent_connection(params: Params) -> Connection:
     url = _script_url(urlsplit(params.get("non_agent_api_url") or params["api_url"]), _NON_AGENT_API_PATH)
     if url == known.url:
         raise InvalidArgumentError(
-            "api_url names a script, from which the address of the Non-Agent API does not follow",
-            "Set non_agent_api_url to the full path of non_agent_api.php; nothing was sent",
+            "the address of the Non-Agent API does not follow from api_url, which names a script",
+            "Set non_agent_api_url, or VICIDIAL_NON_AGENT_API_URL in the environment, to the address of "
+            "non_agent_api.php; nothing was sent",
         )
     return replace(known, url=url, version_url=known.url)
 
