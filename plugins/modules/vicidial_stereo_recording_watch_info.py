@@ -52,19 +52,21 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Is agent 1000 being recorded, seen every 5 seconds for a minute?
+- name: Is agent 1000 being recorded, seen every second for 3 seconds?
   telephony.vicidial.vicidial_stereo_recording_watch_info:
     api_url: https://dialer.example.com
     api_user: ansible
     api_password: "{{ vault_vicidial_password }}"
     agent_user: "1000"
-    interval: 5
-    duration: 60
+    interval: 1
+    duration: 3
   register: watched
 
 - name: The agent was idle in each of these looks
   ansible.builtin.assert:
-    that: watched.looks | map(attribute='agents.1000.state') | unique == ['idle']
+    that: states | unique == ['idle']
+  vars:
+    states: "{{ watched.looks | map(attribute='agents') | map('dict2items') | flatten | map(attribute='value.state') }}"
 
 # While other tasks run: this one ends when there is a file.
 - name: Make a directory for it
