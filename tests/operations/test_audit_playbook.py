@@ -156,6 +156,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(
     code, output = playbook(**variables)
     assert code == 2
     assert said in output
+    assert "reason: invalid_argument" in output.partition("CUSTOM STATS")[2]
     assert playbook.simulator.journal.entries() == []
 
 
