@@ -142,8 +142,11 @@ def _suggestion(name: str, known: list[str], likeness: float) -> str:
 
 
 def _is_left_out(value: Any, option: Mapping[str, Any]) -> bool:
-    """An empty text is how a survey gives what was left out."""
-    return value is None or (value == "" and option.get("type", "str") not in ("str", "path", "list"))
+    """An empty text is how a survey gives what was left out. A list without choices takes it for an empty one."""
+    takes_text = option.get("type", "str") in ("str", "path") or (
+        option.get("type") == "list" and "choices" not in option
+    )
+    return value is None or (value == "" and not takes_text)
 
 
 def _plain(value: Any) -> Any:

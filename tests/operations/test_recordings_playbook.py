@@ -87,6 +87,6 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(simulator: Simul
     code, output = run(tmp_path, simulator, "recordings_csv=missing/r.csv")
     assert code == 2
     assert "is no file of a directory that exists" in " ".join(output.split())
-    code, output = run(tmp_path, simulator, "vicidial_agents=,", "vicidial_nobody_is_fine=true")
+    code, output = run(tmp_path, simulator, "vicidial_agents=,", "vicidial_nobody_is_fine=true", "recordings_kinds=")
     assert (code, "No recordings" in output) == (0, True), "nobody is not everybody"
     assert simulator.journal.entries() == []

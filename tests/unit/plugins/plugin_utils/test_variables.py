@@ -55,7 +55,7 @@ def test_text_becomes_what_is_declared() -> None:
 
 
 def test_empty_text_was_left_out_but_an_empty_list_is_nobody() -> None:
-    assert read(door_seconds="", door_locked="", door_more="")["options"] == read()["options"]
+    assert read(door_seconds="", door_locked="", door_more="", door_colours="") == read()
     assert "users" not in read()["options"]
     assert read(door_users="")["options"]["users"] == ""
     assert read(door_users=[])["options"]["users"] == []
