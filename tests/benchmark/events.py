@@ -95,7 +95,7 @@ def latencies(url: str, pushes: bool, interval: float) -> list[float]:
         if pushes:
             watch.hasten(str(user))
         time.sleep(rng.uniform(0.2, 0.8))
-    while not began.keys() <= seen.keys():
+    while any(key not in seen for key in began):
         time.sleep(0.1)
     watch.interrupt()
     thread.join()
