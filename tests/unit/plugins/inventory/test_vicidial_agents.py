@@ -203,7 +203,8 @@ def test_recording_gives_the_record_that_the_modules_give_as_a_fact(source: Sour
     assert groups(inventory) == {"recorded": ["1003"]}
     assert source.calls[:2] == ["logged_in_agents", "1000"]
     assert sorted(source.calls[1:]) == [str(user) for user in range(1000, 1010)]
-    named = {"agent_user": None, "agent_users": ["1003", "1004"], "alt_user": None, "when_logged_out": "ignore"}
+    named: dict[str, Any] = {"agent_user": None, "agent_users": ["1003", "1004"], "alt_user": None}
+    named |= {"when_logged_out": "ignore", "log": False}
     spec = {**_options.CONNECTION_SPEC, **_options.THROTTLE_SPEC}
     params = {**{name: option.get("default") for name, option in spec.items()}, **named}
     params.update(api_url=source.simulator.url, api_user="6666", api_password="simulated")
