@@ -75,7 +75,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "log_wrong_password": {LOG: {"date": "2026-01-01", "api_password": "p@ss!w#rd"}},
     "who_records": {ASK: {"agent_users": ["1005", "1009", "4711"], "log": "yes", "log_kinds": "agent,campaign"}},
     "who_records_wrong_password": {ASK: {"agent_user": "1000", "log": True, "api_password": "p@ss!w#rd"}},
-    "end_and_look": {DECLARE: {"agent_user": "1003", "state": "idle", "log": True}},
+    "end_and_look": {DECLARE: {"agent_user": "1007", "state": "idle", "log": True}},
     "hidden": {ASK: {"agent_user": "1000"}, "no_log": True},
     "jinja": {ASK: {"agent_user": "1009"}},
 }
@@ -87,6 +87,7 @@ def results(way: str, directory: Path) -> dict[str, Any]:
     dialer = call_center()
     dialer.accounts["second"] = Account("second", "simulated")
     dialer.start_recording("1009", filename=JINJA)
+    dialer.start_recording("1007")  # here, so that it is a second old when it is ended
     with serving(dialer) as simulator:
         tasks = [scenario(simulator, name, keywords) for name, keywords in SCENARIOS.items()]
         output = play(directory, [*tasks, save(directory)], "-vvvv", python=python_for(way, directory))

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+import time
 from signal import SIGTERM
 from typing import Any
 
@@ -480,12 +481,24 @@ def test_a_begin_that_would_wait_for_a_call_is_reported(task: Task, options: dic
     assert "Agent 1004 is in no live call (status PAUSED): a BEGIN waits there" in result["msg"]
 
 
+def cancel_when_seen_recording(task: Task, user: str) -> None:
+    """Cancel the job once it has seen ``user`` recording, and has asked twice about the other one since."""
+    seen: list[str] = []
+    while len(seen) < 3:
+        time.sleep(0.01)
+        with task.simulator.lock:
+            results = [(call["agent_user"], call["result"]) for call in task.simulator.journal.entries()]
+        active = (user, "NOTICE: stereo_recording active")
+        seen = [name for name, _result in results[results.index(active) :]] if active in results else []
+    os.kill(os.getpid(), SIGTERM)
+
+
 def test_a_cancelled_job_returns_what_was_done(task: Task) -> None:
     task.simulator.dialer.change_screen("1000", open=False)
-    timer = threading.Timer(0.4, os.kill, [os.getpid(), SIGTERM])
-    timer.start()
-    result = task(state="recording", agent_users=["1000", "1001"])
-    timer.join()
+    canceling = threading.Thread(target=cancel_when_seen_recording, args=[task, "1001"])
+    canceling.start()
+    result = task(state="recording", agent_users=["1000", "1001"], wait_timeout=60)
+    canceling.join()
     assert (result["failed"], result["reason"], result["changed"]) == (True, "interrupted", True)
     records = [(row["signals"], row["state"]) for row in result["recordings"]]
     assert records == [(["BEGIN"], None), (["BEGIN"], "recording")]
