@@ -287,6 +287,12 @@ def _watch_problems(params: Params) -> Iterator[str]:
         yield f"duration is not 0 to {_LONGEST_DURATION} seconds"
 
 
+def server_url(params: Params) -> str:
+    """The server that ``api_url`` leads to, such as https://dialer.example.com, without a path."""
+    url = urlsplit(params["api_url"])
+    return f"{url.scheme}://{url.netloc}"
+
+
 def _script_url(url: SplitResult, script: str) -> str:
     """The address of ``script``, whether ``url`` leads to it already, to the other API, or is the server's root."""
     path = re.sub(r"/(agc(/api\.php)?|vicidial(/non_agent_api\.php)?)$", "", url.path.rstrip("/"))

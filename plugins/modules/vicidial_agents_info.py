@@ -146,7 +146,6 @@ msg:
 
 from dataclasses import fields
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..module_utils import _options
 from ..module_utils._client.non_agent_api import logged_in_agents
@@ -185,11 +184,10 @@ class Listing(Task):
 
 def _result(params: _options.Params, agents: list[LoggedInAgent], failure: ApiError | None = None) -> dict[str, Any]:
     """The same keys, whether the server said who is logged in or why not."""
-    url = urlsplit(params["api_url"])
     found = {
         "changed": False,
         "agents": [{name: getattr(agent, name) for name in _COLUMNS} for agent in agents],
-        "server_url": f"{url.scheme}://{url.netloc}",
+        "server_url": _options.server_url(params),
     }
     return with_failure(found, failure)
 

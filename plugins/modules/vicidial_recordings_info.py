@@ -214,7 +214,6 @@ msg:
 
 from functools import cache
 from typing import Any, Callable
-from urllib.parse import urlsplit
 
 from ..module_utils import _log_options, _options
 from ..module_utils._errors import ApiError, NotAttemptedError
@@ -275,12 +274,11 @@ def _result(
     failure: ApiError | None = None,
 ) -> dict[str, Any]:
     """The same keys, whether the log was read or why not."""
-    url = urlsplit(params["api_url"])
     found = {
         "changed": False,
         "recordings": recordings,
         "kinds": list(_log_options.kinds(params)),
-        "server_url": f"{url.scheme}://{url.netloc}",
+        "server_url": _options.server_url(params),
         "server_time": version.date if version else None,
         "utc_offset": utc_offset(version) if version else None,
     }

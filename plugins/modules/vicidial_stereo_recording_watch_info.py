@@ -243,13 +243,12 @@ msg:
 import time
 from pathlib import Path
 from typing import Any, Callable
-from urllib.parse import urlsplit
 
 from ..module_utils import _options
 from ..module_utils._client.agent_api import AgentApi
 from ..module_utils._errors import ApiError
 from ..module_utils._login import NOT_SENT, REJECTED, LoginHistory, login_of
-from ..module_utils._recording.results import asked
+from ..module_utils._recording.results import seen
 from ..module_utils._recording.scheduler import AgentResult, Scheduler
 from ..module_utils._recording.steps import DesiredState
 from ..module_utils._recording.workers import WorkerPool
@@ -284,19 +283,18 @@ class Watch(Task):
         _watch: Any,
         /,
     ) -> dict[str, Any]:
-        url = urlsplit(params["api_url"])
-        server_url, clock, looks = f"{url.scheme}://{url.netloc}", _read_clock(params), []
+        clock, looks = _read_clock(params), []
         pace = Pace(params["duration"], params["interval"], lambda: _goes_on(params) and not interrupted())
         result: dict[str, Any] = {}
         while pace.next_look():
             began = time.time()
             results, login = _ask(params, interrupted, history)
-            result = {**_report(results), "login": login}
+            result = {**seen(results), "login": login}
             looks.append(look(began, time.time(), result["recordings"]))
             if login == REJECTED or interrupted():
                 break
             history = history.after(login, result.get("reason"))
-        return {**result, "server_url": server_url, "clock": clock, "looks": looks}
+        return {**result, "server_url": _options.server_url(params), "clock": clock, "looks": looks}
 
 
 def _ask(
@@ -310,17 +308,6 @@ def _ask(
         scheduler = Scheduler(pool, question, False, params["rate_limit"], interrupted)
         results = scheduler.run(agents, refusal)
     return results, NOT_SENT if refusal or not agents else login_of(scheduler.trouble)
-
-
-def _report(results: list[AgentResult]) -> dict[str, Any]:
-    """What vicidial_stereo_recording_info returns, without facts and what it knows from the log."""
-    known = asked(results, False)
-    records = [
-        {key: value for key, value in record.items() if key not in ("recorded", "recorded_by")}
-        for record in known["recordings"]
-    ]
-    kept = {key: value for key, value in known.items() if key not in ("ansible_facts", "server_time")}
-    return {**kept, "recordings": records}
 
 
 def _goes_on(params: _options.Params) -> bool:

@@ -40,15 +40,21 @@ def declared(results: Sequence[AgentResult], one_was_named: bool) -> dict[str, A
 
 
 def asked(results: Sequence[AgentResult], one_was_named: bool) -> dict[str, Any]:
-    """What the asking module returns for its agents, the failed ones first, otherwise in the order given."""
+    """What the asking module returns for its agents: what was seen, with room for what the recording log knows."""
+    found = seen(results)
     return {
-        "changed": False,
-        "recordings": [
-            {**record(result), "recorded": None, "recorded_by": None, **_judged(result)}
-            for result in _failed_first(results)
-        ],
+        **found,
+        "recordings": [{**row, "recorded": None, "recorded_by": None} for row in found["recordings"]],
         "server_time": None,
         **_facts(results, one_was_named),
+    }
+
+
+def seen(results: Sequence[AgentResult]) -> dict[str, Any]:
+    """What STATUS said of the agents, the failed ones first, otherwise in the order given."""
+    return {
+        "changed": False,
+        "recordings": [{**record(result), **_judged(result)} for result in _failed_first(results)],
         **_ending(results),
     }
 
