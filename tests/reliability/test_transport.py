@@ -19,6 +19,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from http.client import parse_headers
 from pathlib import Path
 from typing import Any, Callable
 
@@ -409,19 +410,19 @@ def test_what_is_strange_says_what_it_is_or_does_no_harm(kind: str) -> None:
     sent, said = STRANGE[kind]
 
     def serve(listener: socket.socket) -> None:
-        for _connection in range(1 if said else 2):
-            with listener.accept()[0] as client:
-                client.recv(65536)
-                with suppress(OSError):
-                    client.sendall(sent)
+        with listener.accept()[0] as client, client.makefile("rb") as received, suppress(OSError):
+            for _request in range(1 if said else 2):
+                # To its end: the system resets a connection that is closed with something unread in it.
+                received.readline()
+                received.read(int(parse_headers(received)["Content-Length"]))
+                client.sendall(sent)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, args=(listener,), daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         if said is None:
-            api = AgentApi(Connection(f"{url}/agc/api.php", USER, PASSWORD, timeout=5.0))
-            assert [api.status(Agent("1000")).state for _time in range(2)] == ["idle"] * 2
+            assert ask(url) == "idle"
         else:
             error = refused(url)
             assert said in str(error)
