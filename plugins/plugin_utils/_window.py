@@ -78,6 +78,8 @@ class Window:
         """Why the window is not opened; "" when it can be."""
         if not self.agents:
             return "No agents are given. Name them, or run this for hosts that are agents."
+        if not self.state:
+            return "recording_window_state is not given: it is recording or idle."
         return self._problem_of_length or self._problem_of_evidence
 
     @property

@@ -282,6 +282,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "'10 00' is not a VICIdial user": ("stereo_recording", {"agents": "1001, 10 00", "state": "idle"}),
     "must be one of: recording, idle, got: paused": ("stereo_recording", {"agents": 1000, "state": "paused"}),
     "issing required arguments: stereo_recording_state": ("stereo_recording", {"agents": 1000}),
+    "recording_window_state is not given": ("recording_window", {"agents": "1000", "tasks": "nothing.yml"}),
+    "Give either recording_window_tasks": ("recording_window", {"agents": "1000", "state": "idle"}),
     "No agents are given. ": ("recording_window", {"agents": [], "state": "idle", "tasks": "play.yml"}),
     "There is no file nowhere.yml": ("recording_window", {"agents": "1000", "state": "idle", "tasks": "nowhere.yml"}),
     "The tasks end the play": ("recording_window", {"agents": "1000", "state": "idle", "tasks": "ends.yml"}),

@@ -45,6 +45,11 @@ def changelog_of(root: Path) -> dict[str, Any]:
     return releases
 
 
+def newest_of(root: Path) -> str:
+    """The newest version of the changelog, 0.0.0 before the first release."""
+    return max(changelog_of(root), key=numbers, default="0.0.0")
+
+
 def fragments_of(root: Path) -> dict[str, list[str]]:
     """What the fragments tell of the next release: the texts of each kind of change."""
     found: dict[str, list[str]] = {}
@@ -60,7 +65,7 @@ def refusal(root: Path, version: str) -> str:
         return f"{version} is no version such as 1.2.3."
     if changed := git(root, "status", "--porcelain"):
         return f"The work tree is not clean:\n{changed}"
-    newest = max(changelog_of(root), key=numbers)
+    newest = newest_of(root)
     fragments = fragments_of(root)
     if version == newest:
         return f"The changelog has {version} already, and there are fragments for a later version." if fragments else ""
@@ -106,7 +111,7 @@ def differing_versions(clone: Path, version: str) -> list[str]:
     """The files in which another version than ``version`` stands as the newest."""
     stated = {
         "galaxy.yml": yaml.safe_load((clone / "galaxy.yml").read_text(encoding="utf-8"))["version"],
-        "changelogs/changelog.yaml": max(changelog_of(clone), key=numbers),
+        "changelogs/changelog.yaml": newest_of(clone),
         "CHANGELOG.rst": next(iter(sections_of(clone)), "none"),
     }
     return [f"{file}: {other}" for file, other in stated.items() if other != version]

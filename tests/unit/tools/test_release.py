@@ -18,18 +18,19 @@ pytest.importorskip("markdown_it", reason="only the environment with all tools m
 from ansible_collections.telephony.vicidial.tests.tools import package, release
 from ansible_collections.telephony.vicidial.tests.tools.environments import ROOT
 
-SUMMARY = "release_summary: A release that is only pretended.\n"
+FRAGMENT = "bugfixes: [It is only pretended.]\n"
 
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A clone with one fragment for the next release."""
+    """A clone before its first release, with one more fragment."""
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "maintainer")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "maintainer@example.com")
     clone = tmp_path / "repository"
     release.git(ROOT, "clone", "--quiet", str(ROOT), str(clone))
-    (clone / "changelogs/fragments/pretended.yml").write_text(SUMMARY)
+    (clone / "changelogs/changelog.yaml").write_text("---\nancestor: null\nreleases: {}\n")
+    (clone / "changelogs/fragments/pretended.yml").write_text(FRAGMENT)
     commit(clone)
     return clone
 
@@ -37,6 +38,16 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def commit(clone: Path) -> None:
     release.git(clone, "add", "--all")
     release.git(clone, "commit", "--quiet", "--message", "Change")
+
+
+@pytest.fixture
+def released(repository: Path, tmp_path: Path) -> Path:
+    """The clone of a release 1.0.0, with one fragment for the next."""
+    release.prepare(repository, "1.0.0", tmp_path / "1.0.0")
+    clone = tmp_path / "1.0.0/clone"
+    (clone / "changelogs/fragments/pretended.yml").write_text(FRAGMENT)
+    commit(clone)
+    return clone
 
 
 def test_a_release_is_prepared_and_can_be_prepared_again_from_its_tag(repository: Path, tmp_path: Path) -> None:
@@ -51,8 +62,8 @@ def test_a_release_is_prepared_and_can_be_prepared_again_from_its_tag(repository
     assert yaml.safe_load((clone / "galaxy.yml").read_text())["version"] == "9.0.0"
     assert [path.name for path in (clone / "changelogs/fragments").iterdir()] == [".keep"]
     assert release.git(clone, "status", "--porcelain") == ""
-    assert (place / "tag.txt").read_text().startswith("telephony.vicidial 9.0.0\n\nRelease Summary\n")
-    assert "A release that is only pretended." in (place / "tag.txt").read_text()
+    assert (place / "tag.txt").read_text().startswith("telephony.vicidial 9.0.0\n\n")
+    assert "It is only pretended." in (place / "tag.txt").read_text()
 
     assert tarball.name == "telephony-vicidial-9.0.0.tar.gz"
     with tarfile.open(tarball) as archive:
@@ -76,18 +87,22 @@ def test_a_release_is_prepared_and_can_be_prepared_again_from_its_tag(repository
         assert set(archive.getnames()) == names
 
 
-def test_what_cannot_be_released_is_refused(repository: Path) -> None:
-    assert release.refusal(repository, "9.0.0") == ""
-    assert "no version such as" in release.refusal(repository, "v9.0.0")
-    assert "0.9.0 is older" in release.refusal(repository, "0.9.0")
-    newest = next(iter(release.sections_of(repository)))
-    assert "there are fragments for a later version" in release.refusal(repository, newest)
-    (repository / "README.md").write_text("changed")
-    assert release.refusal(repository, "9.0.0") == "The work tree is not clean:\nM README.md"
-    for fragment in (repository / "changelogs/fragments").glob("*.yml"):
-        fragment.unlink()
+def test_the_first_release_has_none_before_it(repository: Path) -> None:
+    (repository / "changelogs/fragments/other.yml").write_text("breaking_changes: [Another name.]\n")
     commit(repository)
-    assert "tells of no change" in release.refusal(repository, "9.0.0")
+    assert release.refusal(repository, "1.0.0") == ""
+
+
+def test_what_cannot_be_released_is_refused(released: Path) -> None:
+    assert release.refusal(released, "1.0.1") == ""
+    assert "no version such as" in release.refusal(released, "v1.0.1")
+    assert "0.9.0 is older" in release.refusal(released, "0.9.0")
+    assert "there are fragments for a later version" in release.refusal(released, "1.0.0")
+    (released / "README.md").write_text("changed")
+    assert release.refusal(released, "1.0.1") == "The work tree is not clean:\nM README.md"
+    (released / "changelogs/fragments/pretended.yml").unlink()
+    commit(released)
+    assert "tells of no change" in release.refusal(released, "1.0.1")
 
 
 @pytest.mark.parametrize(
@@ -104,10 +119,9 @@ def test_a_version_says_how_much_changes(new: str, kinds: set[str], wrong: str) 
     assert release.too_small("1.2.3", new, kinds) == wrong
 
 
-def test_a_version_that_differs_somewhere_is_named(repository: Path) -> None:
-    newest = next(iter(release.sections_of(repository)))
-    assert release.differing_versions(repository, newest) == []
-    assert len(release.differing_versions(repository, "9.0.0")) == 3
+def test_a_version_that_differs_somewhere_is_named(released: Path) -> None:
+    assert release.differing_versions(released, "1.0.0") == []
+    assert len(release.differing_versions(released, "9.0.0")) == 3
 
 
 def test_a_package_with_another_file_is_refused(repository: Path, tmp_path: Path) -> None:

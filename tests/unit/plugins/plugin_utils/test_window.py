@@ -192,6 +192,7 @@ FILE = {"tasks_path": "x.yml", "tasks_file": "/x.yml", "tasks_text": "- debug:",
     ("given", "problem"),
     [
         ({"agents": []}, "No agents are given."),
+        ({"state": ""}, "recording_window_state is not given"),
         ({"tasks_path": "x.yml"}, "There is no file x.yml"),
         ({**FILE, "tasks_text": "- meta: end_host"}, "The tasks end the play"),
         ({**FILE, "max_duration": 0}, "recording_window_max_duration"),
