@@ -57,6 +57,8 @@ def test_a_push_is_looked_at_at_once_and_a_forged_one_changes_nothing(
         assert len(lists(simulator)) == 1, "none of these was worth a look"
         assert push(port, data={**FORM, "user": "9999"}) == 200  # nobody
         wait_for(lambda: len(lists(simulator)) == 2)
+        assert push(port, data={**FORM, "user": "1002"}) == 200  # late: the call is over
+        wait_for(lambda: len(lists(simulator)) == 3)
         with simulator.lock:
             simulator.dialer.start_recording("1000")
             simulator.dialer.start_recording("1001")

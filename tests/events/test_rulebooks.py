@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.telephony.vicidial.plugins.plugin_utils._events.event import KINDS
 from ansible_collections.telephony.vicidial.tests.events.rulebook import (
@@ -152,20 +153,37 @@ def test_what_changes_while_it_is_down_is_told_once(tmp_path: Path, simulator: S
     assert listener.kinds() == [("1000", "call_ended")]
 
 
-def test_awx_gets_a_job_with_the_answers_to_its_survey(
+def test_awx_gets_jobs_with_the_answers_to_their_surveys(
     tmp_path: Path, simulator: Simulator, listener: Listener
 ) -> None:
+    """The three rulebooks in one, each with a source of its own."""
     controller = ("--controller-url", listener.url, "--controller-token", TOKEN)
-    variables = {"vicidial_agents": ["1000"], "vicidial_for_seconds": 0}
-    with running(tmp_path, "telephony.vicidial.record_calls_of_in_awx", simulator, *controller, **variables):
-        wait_for(lambda: listener.posts)
-    [(path, headers, body)] = listener.posts
-    assert (path, headers["Authorization"]) == ("/api/v2/job_templates/5/launch/", f"Bearer {TOKEN}")
-    assert (body["extra_vars"]["vicidial_agents"], body["extra_vars"]["stereo_recording_state"]) == (
-        ",1000",
-        "recording",
-    )
+    together = [ruleset for path in sorted(RULEBOOKS.glob("*_in_awx.yml")) for ruleset in load(path)]
+    (tmp_path / "together.yml").write_text(yaml.safe_dump(together))
+    variables = {"vicidial_agents": ["1000", "1001"], "vicidial_for_seconds": 0, "vicidial_interval": 0.5}
+    with simulator.lock:
+        simulator.dialer.start_recording("1000")
+    with running(tmp_path, "together.yml", simulator, *controller, **variables):
+        wait_for(lambda: len(listener.posts) >= JOBS_AT_ONCE)
+        with simulator.lock:
+            simulator.dialer.end_call("1001")
+        wait_for(lambda: _told_by(listener))
+    assert {(path, headers["Authorization"]) for path, headers, _body in listener.posts} == {
+        ("/api/v2/job_templates/5/launch/", f"Bearer {TOKEN}")
+    }
+    given = [body["extra_vars"] for _path, _headers, body in listener.posts]
+    answers = [(one["vicidial_agents"], one["stereo_recording_state"]) for one in given if "vicidial_agents" in one]
+    assert sorted(answers) == [(",1000", "idle"), (",1001", "recording")]
     assert signals(simulator) == []
+
+
+# One records 1001, one ends the recording of 1000, and one tells of that.
+JOBS_AT_ONCE = 3
+
+
+def _told_by(listener: Listener) -> list[Any]:
+    """The posts that bring the event to a job of the rulebook tell."""
+    return [body for _path, _headers, body in listener.posts if "call_ended" in json.dumps(body)]
 
 
 # What holds for all of them
