@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is private to the collection: it can change in any release without notice.
-"""What a server's answers prove of its fitness: its version, STATUS of an agent, and a list. No I/O, no clock.
+"""What a server's answers prove of its fitness: its version, STATUS of an agent, a list, the log. No I/O, no clock.
 
 The server makes its checks in a fixed order (protocol 3.1, 4.1). So an answer proves what comes before it, disproves
 what it is about, and says nothing of what comes after: that is unknown, never passed.
@@ -11,7 +11,8 @@ what it is about, and says nothing of what comes after: that is unknown, never p
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
@@ -67,10 +68,37 @@ _ACCOUNT_MEANINGS = {
     "language": "The server answers the API account in English",
 }
 LISTING = "listing"
-CHECKS = ("server", "tls", "build", "clock", *_ACCOUNT_MEANINGS, LISTING)
+RECORDING_LOG = "recording_log"
+CHECKS = ("server", "tls", "build", "clock", *_ACCOUNT_MEANINGS, LISTING, RECORDING_LOG)
+# What recordings can do without, by what the Non-Agent API answers.
+_BESIDES = frozenset((LISTING, RECORDING_LOG))
 # Nothing that this collection does rests on it, so a server that does not tell its time may be fit.
-_NOT_NEEDED = frozenset(("clock", LISTING))
-_WHO_LISTS = "which the audit, the inventory and everything that takes campaigns need, and recordings do not"
+_NOT_NEEDED = frozenset(("clock", *_BESIDES))
+
+
+class _Lookup(NamedTuple):
+    """What a question to the Non-Agent API shows: what the account may do, what it may not, and who needs it."""
+
+    may: str
+    may_not: str
+    unknown: str
+    needed_by: str
+
+
+_LOOKUPS = {
+    LISTING: _Lookup(
+        "The API account may list the agents whom its user group may see",
+        "No agents can be listed",
+        "whether agents can be listed",
+        "the audit, the inventory and everything that takes campaigns need",
+    ),
+    RECORDING_LOG: _Lookup(
+        "The API account may search the recording log",
+        "The recording log cannot be searched",
+        "whether the recording log can be searched",
+        "the playbook recordings, receipts of windows and audits of every kind of recording need",
+    ),
+}
 
 
 class _Proof(NamedTuple):
@@ -110,16 +138,15 @@ class Answers:
     """What the server said. ``sent`` and ``came`` are seconds since the epoch on this machine's clock.
 
     ``version`` is None when it could not be told. ``trouble`` is why, or why nothing was asked after it, or what STATUS
-    failed with; None when STATUS was answered, be it that the agent is not logged in. ``listing`` is what the list of
-    agents failed with, or None; ``has_listed`` whether it was asked for, or could be told to fail without that.
+    failed with; None when STATUS was answered, be it that the agent is not logged in. ``lookups`` holds what the list
+    of agents and a search of the log failed with, or None, where they were asked for or are known to fail without that.
     """
 
     version: Version | None = None
     sent: float = 0.0
     came: float = 0.0
     trouble: ApiError | None = None
-    listing: ApiError | None = None
-    has_listed: bool = False
+    lookups: Mapping[str, ApiError | None] = field(default_factory=dict)
 
     @property
     def disproved(self) -> str | None:
@@ -150,15 +177,24 @@ def trouble_of(error: ApiError) -> ApiError | None:
     return None if isinstance(error, NotLoggedInError) else error
 
 
-def may_ask_to_list(answers: Answers) -> bool:
+def may_look_up(answers: Answers) -> bool:
     """Whether the login is known to be right, so that asking for the list is no second failure of a wrong password."""
     return set(_LOGIN) <= _proven(answers.trouble, answers.version).keys()
+
+
+def bars_lookups(error: ApiError | None) -> bool:
+    """Whether the Non-Agent API would answer each further question with ``error`` too, and count a failed login."""
+    return isinstance(error, (LoginRefusedError, InvalidArgumentError))
 
 
 def findings(transport: Transport, answers: Answers) -> list[Finding]:
     """Every check, in the order of ``CHECKS``."""
     meanings = {**_server_meanings(answers.version), **_proven(answers.trouble, answers.version)}
-    special = {"tls": _tls(transport, answers), "clock": _clock(answers), LISTING: _listing(answers)}
+    special = {
+        "tls": _tls(transport, answers),
+        "clock": _clock(answers),
+        **{check: _lookup(check, answers) for check in _LOOKUPS},
+    }
     return [special.get(check) or _judge(check, meanings, answers) for check in CHECKS]
 
 
@@ -231,20 +267,21 @@ def _tls(transport: Transport, answers: Answers) -> Finding:
     return _finding("tls", PASSED, "The connection is encrypted, and the server's certificate is verified")
 
 
-def _listing(answers: Answers) -> Finding:
-    """Whether the account may list agents over the Non-Agent API, in words for one whose login is known to be right."""
-    error = answers.listing
-    if not answers.has_listed:
-        return _unknown(LISTING, answers)
+def _lookup(check: str, answers: Answers) -> Finding:
+    """What the account may do over the Non-Agent API, in words for one whose login is known to be right."""
+    if check not in answers.lookups:
+        return _unknown(check, answers)
+    lookup, error = _LOOKUPS[check], answers.lookups[check]
     if error is None:
-        return _finding(LISTING, PASSED, "The API account may list the agents whom its user group may see")
+        return _finding(check, PASSED, lookup.may)
     what, remedy = error.what, error.remedy
     if isinstance(error, LoginRefusedError):
-        what = "the User Level of the API account is below 7, and each try to list agents counts as a failed login"
+        what = "the User Level of the API account is below 7, and each such question counts as a failed login"
         remedy = "Give this user a User Level of 7 or more in VICIdial (Users, Modify User)"
+    who = f"which {lookup.needed_by}, and stereo recordings do not"
     if isinstance(error, (AccountError, InvalidArgumentError)):
-        return _finding(LISTING, FAILED, f"No agents can be listed, {_WHO_LISTS}: {what}", remedy)
-    return _finding(LISTING, UNKNOWN, f"It is not known whether agents can be listed, {_WHO_LISTS}: {what}", remedy)
+        return _finding(check, FAILED, f"{lookup.may_not}, {who}: {what}", remedy)
+    return _finding(check, UNKNOWN, f"It is not known {lookup.unknown}, {who}: {what}", remedy)
 
 
 def _clock(answers: Answers) -> Finding:
@@ -305,7 +342,7 @@ def _sentence(text: str) -> str:
 
 def _blocks(finding: Finding) -> bool:
     if finding.status == FAILED:
-        return finding.check != LISTING
+        return finding.check not in _BESIDES
     return finding.status == UNKNOWN and finding.check not in _NOT_NEEDED
 
 

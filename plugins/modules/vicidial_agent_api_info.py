@@ -17,7 +17,8 @@ description:
     failed login.
   - Once the login is known to be right, asks the Non-Agent API for a list of agents as well. The audit, the inventory
     and everything that takes campaigns need that, and recordings do not. VICIdial counts it as a failed login where the
-    account has a User Level below 7.
+    account has a User Level below 7. Where it does not, the recording log is searched once too, which the playbook
+    C(recordings), receipts of windows and audits of every kind of recording need.
   - A check that could not be made is V(unknown) and says why. It never counts as passed.
   - Does not fail on what it finds. Look at RV(fit), or run the playbook C(telephony.vicidial.preflight), which fails,
     for the check C(listing) too.
@@ -69,8 +70,9 @@ EXAMPLES = r"""
 RETURN = r"""
 fit:
   description:
-    - Whether no check failed but C(listing), and none is unknown but C(clock) and C(listing).
-    - So it is about stereo recordings. Look at the check C(listing) too where agents are listed.
+    - Whether no check failed but C(listing) and C(recording_log), and none is unknown but these and C(clock).
+    - So it is about stereo recordings. Look at the check C(listing) too where agents are listed, and at
+      C(recording_log) where the log is read.
   returned: always
   type: bool
   sample: false
@@ -106,6 +108,8 @@ checks:
         - C(language), the server answers the account in English.
         - C(listing), the account may list who is logged in. It is not asked before C(address), C(lock) and
           C(credentials) have passed, and never makes RV(fit=false).
+        - C(recording_log), the account may search the recording log. It is asked after C(listing), and never makes
+          RV(fit=false).
       type: str
       sample: permission
     status:
@@ -178,11 +182,15 @@ from ..module_utils._client.http import Connection, goes_through_proxy
 from ..module_utils._client.non_agent_api import check_password, logged_in_agents
 from ..module_utils._client.retry import retry
 from ..module_utils._errors import ApiError, InterruptedRunError
+from ..module_utils._log_session import LogSession
 from ..module_utils._login import NOT_SENT, LoginHistory, login_of
 from ..module_utils._preflight import (
+    LISTING,
+    RECORDING_LOG,
     Answers,
     Transport,
-    may_ask_to_list,
+    bars_lookups,
+    may_look_up,
     reason_not_to_log_in,
     report,
     trouble_of,
@@ -198,7 +206,7 @@ NOBODY = AgentFilter(campaigns=["preflight"])
 
 
 class Preflight(Task):
-    """The three questions, and what their answers prove."""
+    """The four questions, and what their answers prove."""
 
     def __init__(self) -> None:
         self.spec = {
@@ -230,8 +238,8 @@ class Preflight(Task):
         finally:
             api.close()
         answers = replace(answers, trouble=trouble)
-        if may_ask_to_list(answers) and not interrupted():
-            answers = replace(answers, has_listed=True, listing=_try_to_list(params, answers.version))
+        if may_look_up(answers) and not interrupted():
+            answers = replace(answers, lookups=_look_up(params, answers.version, interrupted))
         return {**report(_transport(connection), answers), "login": login}
 
 
@@ -256,6 +264,20 @@ def _log_in(api: AgentApi, retries: int) -> ApiError | None:
     except ApiError as error:
         return error
     return None
+
+
+def _look_up(
+    params: _options.Params, version: Version | None, interrupted: Callable[[], bool]
+) -> dict[str, ApiError | None]:
+    """What the list and the log fail with."""
+    listing = _try_to_list(params, version)
+    if bars_lookups(listing):
+        return {LISTING: listing, RECORDING_LOG: listing}
+    log = LogSession(params, interrupted)
+    try:
+        return {LISTING: listing, RECORDING_LOG: log.refusal()}
+    finally:
+        log.close()
 
 
 def _try_to_list(params: _options.Params, version: Version | None) -> ApiError | None:

@@ -65,6 +65,7 @@ def test_a_fit_server_in_check_mode_with_the_connection_from_the_environment(
         "version",
         "stereo_recording",
         "logged_in_agents",
+        "recording_lookup",
     ]
 
 
@@ -79,7 +80,7 @@ def test_a_wrong_password_is_one_login_and_exit_code_2_and_never_printed(
     assert code == 2, output
     assert ("AnsiballZ_vicidial" in output) == (way == AS_MODULE)
     assert "failed credentials: The server refused the user name or the password" in output
-    assert "permission, language, listing: Not known, because the server refused" in output
+    assert "permission, language, listing, recording_log: Not known, because the server refused" in output
     assert "Not fit for stereo recordings. credentials: " in output
     assert "Check vicidial_api_user and vicidial_api_password before the next run" in output
     for secret in SECRETS:

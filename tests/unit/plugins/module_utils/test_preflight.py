@@ -12,13 +12,20 @@ import pytest
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors, _preflight
 from ansible_collections.telephony.vicidial.plugins.module_utils._login import REJECTED, LoginHistory
-from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import CHECKS, Answers, Transport, findings
+from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import (
+    CHECKS,
+    LISTING,
+    RECORDING_LOG,
+    Answers,
+    Transport,
+    findings,
+)
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import Version
 
 EPOCH = 1795338820
 VERSION = Version("2.14-84", "260302-1142", "2026-11-22 09:13:40", EPOCH)
 HTTPS = Transport("dialer.example.com", encrypted=True, verified=True, is_loopback=False)
-FIT = Answers(VERSION, sent=EPOCH + 0.4, came=EPOCH + 0.6, has_listed=True)
+FIT = Answers(VERSION, sent=EPOCH + 0.4, came=EPOCH + 0.6, lookups={LISTING: None, RECORDING_LOG: None})
 
 UNREACHABLE = _errors.UnreachableError(
     "the server cannot be reached", "Start it", _errors.Delivery.NOT_SENT, transient=True
@@ -70,16 +77,16 @@ ANSWERS = [
 def test_an_answer_proves_what_comes_before_it_and_nothing_after_it(
     trouble: _errors.ApiError, failed: str | None, up_to: str | None
 ) -> None:
-    account = CHECKS[4:-1]
+    account = CHECKS[4:-2]
     proven = account[: account.index(up_to) + 1] if up_to else ()
     expected = {check: "passed" if check in (*CHECKS[:4], *proven) else "unknown" for check in CHECKS}
     if failed:
         expected[failed] = "failed"
-    answers = replace(FIT, trouble=trouble, has_listed=False)
+    answers = replace(FIT, trouble=trouble, lookups={})
     assert statuses(HTTPS, answers) == expected
-    assert _preflight.may_ask_to_list(answers) == (up_to is not None and failed != "address")
+    assert _preflight.may_look_up(answers) == (up_to is not None and failed != "address")
     report = _preflight.report(HTTPS, answers)
-    assert report["blocking"] == [check for check in CHECKS[:-1] if expected[check] != "passed"]
+    assert report["blocking"] == [check for check in CHECKS[:-2] if expected[check] != "passed"]
     assert (report["fit"], report["reason"]) == (False, trouble.reason)
     by_name = {check["check"]: check for check in report["checks"]}
     unknown = by_name["language" if failed != "language" else "permission"]
@@ -104,7 +111,7 @@ def test_without_a_version_nothing_is_known_but_how_far_the_connection_came(trou
 
 def test_where_a_login_was_rejected_before_the_account_is_not_known() -> None:
     refusal = LoginHistory(REJECTED, "authentication_failed").refusal()
-    answers = replace(FIT, trouble=refusal, has_listed=False)
+    answers = replace(FIT, trouble=refusal, lookups={})
     found = statuses(HTTPS, answers)
     assert {check for check, status in found.items() if status == "passed"} == {"server", "tls", "build", "clock"}
     assert set(found.values()) == {"passed", "unknown"}
@@ -195,3 +202,17 @@ def test_nobody_logs_in_to_a_build_that_has_no_answer(build: str) -> None:
     trouble = _preflight.reason_not_to_log_in(replace(VERSION, build=build))
     assert isinstance(trouble, _errors.UnsupportedServerError)
     assert _preflight.reason_not_to_log_in(replace(VERSION, build="250830-2102")) is None
+
+
+def test_what_recordings_do_not_need_never_makes_a_server_unfit() -> None:
+    refused = _errors.PermissionDeniedError()
+    for check in (LISTING, RECORDING_LOG):
+        report = _preflight.report(HTTPS, replace(FIT, lookups={**FIT.lookups, check: refused}))
+        assert [row["check"] for row in report["checks"] if row["status"] == "failed"] == [check]
+        assert (report["fit"], report["blocking"]) == (True, [])
+
+
+def test_a_login_that_lists_refuse_is_not_tried_on_the_log_too() -> None:
+    assert _preflight.bars_lookups(_errors.LoginRefusedError())
+    assert not _preflight.bars_lookups(_errors.PermissionDeniedError())
+    assert not _preflight.bars_lookups(None)

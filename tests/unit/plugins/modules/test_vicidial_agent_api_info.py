@@ -35,7 +35,8 @@ KEYS = {
     "reason",
     "msg",
 }
-ACCOUNT = set(CHECKS[4:-1])
+NON_AGENT = ("logged_in_agents", "recording_lookup")
+ACCOUNT = set(CHECKS[4:-2])
 LOGIN = {"address", "lock", "credentials"}
 MAY_CALL = {*LOGIN, "api_access"}
 
@@ -60,7 +61,7 @@ class Task:
         assert result["fit"] == (not result["blocking"]) == (result["reason"] is None)
         assert self.logins <= 1
         functions = {entry["function"] for entry in self.simulator.journal.entries()}
-        assert functions <= {"version", "stereo_recording", "logged_in_agents"}
+        assert functions <= {"version", "stereo_recording", *NON_AGENT}
         assert {entry["value"] for entry in self.simulator.journal.entries()} <= {"", "STATUS"}
         return result
 
@@ -68,11 +69,11 @@ class Task:
     def logins(self) -> int:
         """How many calls to the Agent API carried the password."""
         entries = self.simulator.journal.entries()
-        return sum("pass" in entry["sources"] for entry in entries if entry["function"] != "logged_in_agents")
+        return sum("pass" in entry["sources"] for entry in entries if entry["function"] not in NON_AGENT)
 
     @property
     def lists(self) -> int:
-        """How often the Non-Agent API was asked."""
+        """How often agents were listed."""
         return sum(entry["function"] == "logged_in_agents" for entry in self.simulator.journal.entries())
 
 
@@ -107,11 +108,11 @@ def test_a_fit_server_passes_every_check_with_one_login(task: Task, check_mode: 
     assert [entry["function"] for entry in task.simulator.journal.entries()] == [
         "version",
         "stereo_recording",
-        "logged_in_agents",
+        *NON_AGENT,
     ]
     assert task.simulator.journal.entries()[1]["agent_user"] == "preflight"
     # The server may have closed the first connection by then, and the login is not repeated for that.
-    assert len({entry["port"] for entry in task.simulator.journal.entries()}) == 3
+    assert len({entry["port"] for entry in task.simulator.journal.entries()}) == 4
 
 
 # What is done to the call center, the check that then fails, what of the account is proven, and the reason.
@@ -146,8 +147,8 @@ def test_each_refusal_fails_one_check_and_leaves_what_comes_after_it_unknown(
     task.simulator.control.act(*prepare)
     task.simulator.control.act("system", {"display_errors": noise})
     result = task()
-    lacks_listing = {"listing"} if failed in ("api_access", "permission") else set()
-    assert (checks(result, "failed"), result["reason"]) == ({failed} | lacks_listing, reason)
+    lacks = {"listing", "recording_log"} if failed in ("api_access", "permission") else set()
+    assert (checks(result, "failed"), result["reason"]) == ({failed} | lacks, reason)
     assert checks(result, "passed") & ACCOUNT == proven
     assert task.lists == (proven >= LOGIN), "no second login where the first one may have been a failed one"
     assert result["blocking"] == [check for check in CHECKS if check in ACCOUNT - proven]
@@ -156,28 +157,38 @@ def test_each_refusal_fails_one_check_and_leaves_what_comes_after_it_unknown(
 
 
 @pytest.mark.parametrize(
-    ("account", "said"),
+    ("account", "failed", "said"),
     [
-        ({"level": 6}, "User Level of 7 or more"),
-        ({"view_reports": False}, '"View Reports"'),
-        ({"allowed_functions": ["stereo_recording"]}, "logged_in_agents"),
+        ({"level": 6}, {"listing", "recording_log"}, "User Level of 7 or more"),
+        ({"view_reports": False}, {"listing", "recording_log"}, '"View Reports"'),
+        ({"allowed_functions": ["stereo_recording"]}, {"listing", "recording_log"}, "logged_in_agents"),
+        ({"allowed_functions": ["stereo_recording", "recording_lookup"]}, {"listing"}, "logged_in_agents"),
+        ({"allowed_functions": ["stereo_recording", "logged_in_agents"]}, {"recording_log"}, "recording_lookup"),
     ],
 )
-def test_an_account_that_may_not_list_learns_what_that_is_needed_for(
-    task: Task, account: dict[str, Any], said: str
+def test_an_account_that_may_not_look_up_learns_what_that_is_needed_for(
+    task: Task, account: dict[str, Any], failed: set[str], said: str
 ) -> None:
     task.simulator.control.act("account", {"user": "6666", **account})
     result = task()
-    assert (result["fit"], checks(result, "failed")) == (True, {"listing"})
-    assert said in finding(result, "listing")["remedy"]
-    assert "the audit, the inventory" in result["msg"]
+    assert (result["fit"], checks(result, "failed")) == (True, failed)
+    assert said in " ".join(finding(result, check)["remedy"] for check in failed)
+    assert ("the audit, the inventory" in result["msg"]) == ("listing" in failed)
+    assert ("receipts of windows" in result["msg"]) == ("recording_log" in failed)
+
+
+def test_a_level_below_7_costs_one_failed_login(task: Task) -> None:
+    task.simulator.control.act("account", {"user": "6666", "level": 6})
+    task()
+    assert (task.lists, task.simulator.dialer.accounts["6666"].failures) == (1, 1)
+    assert "recording_lookup" not in {entry["function"] for entry in task.simulator.journal.entries()}
 
 
 @pytest.mark.parametrize("password", ["simu.lated", "simu/lated"])
 def test_a_password_that_lists_would_strip_is_reported_and_not_sent_to_them(task: Task, password: str) -> None:
     task.simulator.control.act("account", {"user": "6666", "password": password})
     result = task(api_password=password)
-    assert (result["fit"], checks(result, "failed"), task.lists) == (True, {"listing"}, 0)
+    assert (result["fit"], checks(result, "failed"), task.lists) == (True, {"listing", "recording_log"}, 0)
     assert "letters, digits, - and _" in finding(result, "listing")["remedy"]
 
 
@@ -185,7 +196,7 @@ def test_a_list_whose_address_nobody_knows_is_reported(task: Task) -> None:
     apis = task.simulator.server.apis
     apis["/agc2/api.php"] = apis["/agc/api.php"]
     result = task(api_url=f"{task.simulator.url}/agc2/api.php")
-    assert (result["fit"], checks(result, "failed"), task.lists) == (True, {"listing"}, 0)
+    assert (result["fit"], checks(result, "failed"), task.lists) == (True, {"listing", "recording_log"}, 0)
     assert "non_agent_api_url" in finding(result, "listing")["remedy"]
 
 
@@ -194,7 +205,7 @@ def test_two_faults_at_once_show_one_after_the_other(task: Task) -> None:
     task.simulator.control.act("system", {"stereo_recordings": False})
     task.simulator.control.act("account", {"user": "6666", "allowed_functions": ["recording"]})
     result = task()
-    assert checks(result, "failed") == {"stereo_recording", "listing"}
+    assert checks(result, "failed") == {"stereo_recording", "listing", "recording_log"}
     assert finding(result, "permission")["status"] == "unknown"
     assert "Allow Stereo Recordings" in finding(result, "stereo_recording")["remedy"]
 
