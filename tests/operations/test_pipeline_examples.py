@@ -24,8 +24,9 @@ FILES = sorted(str(path.relative_to(EXAMPLE)) for path in EXAMPLE.rglob("*.yml")
 GITHUB: dict[str, Any] = yaml.safe_load((EXAMPLE / "github.yml").read_text())["jobs"]["test"]
 GITLAB: dict[str, Any] = yaml.safe_load((EXAMPLE / "gitlab.yml").read_text())["test"]
 LINES = GITLAB["script"]
-START, LOCATE = LINES[:2]
-GATE = [line for line in LINES if "drift.txt" in line]
+PIPEFAIL, START, LOCATE = LINES[:3]
+GATE = [PIPEFAIL, *(line for line in LINES if "drift.txt" in line)]
+IN_ORDER = "ok=1    changed=0    unreachable=0    failed=0    skipped=0    rescued=0    ignored=0   "
 (STOP,) = GITLAB["after_script"]
 
 
@@ -65,10 +66,18 @@ def test_the_pipeline(example: Path) -> None:
     try:
         assert run(example, START).returncode == 0
         (example / "reports").mkdir(exist_ok=True)
-        # Before the playbook under test has run, a run of it would change something.
-        gate = run(example, LOCATE, *GATE)
-        assert (gate.returncode, "changed=1" in gate.stdout) == (1, True), gate.stdout + gate.stderr
-        passed = run(example, *LINES[1:])
+        # Before the playbook under test has run, a run of it would change something, here on one of two hosts.
+        (example / "two.yml").write_text(two_hosts((example / "record_sales.yml").read_text()))
+        (example / "hosts").write_text("drifting\nin_order\n")
+        gate = run(
+            example, LOCATE, "export ANSIBLE_INVENTORY=hosts", *(line.replace("record_sales", "two") for line in GATE)
+        )
+        assert gate.returncode == 1, gate.stdout + gate.stderr
+        assert re.findall("^(\\w+) +: .*(changed=.)", gate.stdout, re.MULTILINE) == [
+            ("drifting", "changed=1"),
+            ("in_order", "changed=0"),
+        ]
+        passed = run(example, LINES[0], *LINES[2:])
         assert passed.returncode == 0, passed.stdout + passed.stderr
     finally:
         stopped = run(example, STOP)
@@ -77,6 +86,32 @@ def test_the_pipeline(example: Path) -> None:
     assert (example / "reports" / "audit.xml").read_text().count("<testcase ") == 10
     for name in ("record_sales", "verify", "audit"):
         assert list((example / "reports").glob(f"{name}-*.xml")), name
+
+
+def two_hosts(playbook: str) -> str:
+    """``playbook`` for the hosts of the inventory, with nothing to do on ``in_order``."""
+    task = playbook.replace("hosts: localhost", "hosts: all\n  connection: local")
+    return f"{task}      when: inventory_hostname != 'in_order'\n"
+
+
+@pytest.mark.parametrize(
+    ("other", "code", "expected"),
+    [
+        (IN_ORDER, 0, 0),
+        (IN_ORDER.replace("changed=0", "changed=12"), 0, 1),
+        (IN_ORDER.replace("unreachable=0", "unreachable=1"), 0, 1),
+        (IN_ORDER.replace("failed=0", "failed=1"), 0, 1),
+        (IN_ORDER, 4, 4),
+        (None, 0, 1),
+    ],
+    ids=["nothing", "changed", "unreachable", "failed", "exit code", "no hosts"],
+)
+def test_what_passes_the_gate(tmp_path: Path, other: str | None, code: int, expected: int) -> None:
+    """With two hosts, the first of which is in order, and none; a function stands for ansible-playbook."""
+    (tmp_path / "reports").mkdir()
+    recap = f"one   : {IN_ORDER}\ntwo   : {other}" if other else "skipping: no hosts matched"
+    done = run(tmp_path, f"ansible-playbook() {{ echo '{recap}'; return {code}; }}", *GATE)
+    assert done.returncode == expected, done.stdout + done.stderr
 
 
 def test_the_molecule_scenario(example: Path) -> None:
