@@ -187,12 +187,15 @@ def test_an_account_needs_the_right_to_list(start: Callable[..., Program]) -> No
 
 
 def test_options_from_the_environment_come_first_and_reach_the_background_once(tmp_path: Path) -> None:
-    environment = {**ENVIRONMENT, "VICIDIAL_SIMULATOR_OPTIONS": "--agents 3 --fault 'latency,seconds=0' --background"}
+    environment = {
+        **ENVIRONMENT,
+        "VICIDIAL_SIMULATOR_OPTIONS": "--agents 3 --fault 'latency,seconds=0.001' --background",
+    }
     options = ["--ready-file", "ready", "--pid-file", "pid", "--agents", "2"]
     subprocess.run([*COMMAND, *options], env=environment, cwd=tmp_path, check=True, timeout=START_SECONDS)
     about = json.loads((tmp_path / "ready").read_text())
     try:
-        assert about["arguments"] == ["--agents", "3", "--fault", "latency,seconds=0", *options]
+        assert about["arguments"] == ["--agents", "3", "--fault", "latency,seconds=0.001", *options]
         assert requests.get(f"{about['url']}/health", timeout=TIMEOUT).json()["agents"] == 2
     finally:
         os.kill(about["pid"], signal.SIGTERM)
@@ -372,7 +375,7 @@ def test_a_ready_file_of_an_earlier_run_is_not_believed(tmp_path: Path) -> None:
         (["--statuses", "BUSY"], "not a status of an agent: BUSY"),
         (["--account", "robot"], "an account is USER:PASSWORD"),
         (["--fault", "nosuch"], "no such fault: nosuch"),
-        (["--fault", "latency,seconds"], "not understood in --fault: seconds"),
+        (["--fault", "latency"], "latency needs seconds, more than 0"),
         (["--fault", "translated,times=1"], "takes no further arguments"),
         (["--certificate", "missing.pem"], "No such file"),
         (["--certificate", "empty"], ""),

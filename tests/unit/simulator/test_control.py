@@ -236,7 +236,7 @@ def test_every_action_is_tested_above(client: Client) -> None:
         ("advance", {"seconds": math.nan}, "advance: seconds has to be a finite number"),
         ("advance", {"seconds": 10**400}, "advance: seconds has to be a finite number"),
         ("advance", {"minutes": 1}, "advance: missing a required argument: 'seconds'"),
-        ("fault", {"name": "noise", "times": "x"}, "times has to be a whole number, at least 0"),
+        ("fault", {"name": "noise", "times": "x"}, "times has to be a whole number, at least 1"),
         ("fault", {"name": "noise", "skip": -1}, "skip has to be a whole number, at least 0"),
         ("fault", {"name": "latency", "seconds": 1e300}, "seconds has to be a finite number, from 0 to 86400"),
         ("fault", {"name": "noise", "dialer": 1}, "Fault has no field dialer"),

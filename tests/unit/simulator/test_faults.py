@@ -56,7 +56,7 @@ BROKEN = [
 @pytest.mark.parametrize(("name", "sent", "status", "body"), ANSWERS)
 def test_faults_that_answer(client: Client, name: str, sent: bool, status: int, body: str) -> None:
     client.call()
-    client.do("fault", name=name)
+    client.do("fault", name=name, **({"seconds": 0.001} if faults.CALL_FAULTS[name].is_slow else {}))
     response = client.call("BEGIN")
     assert response.status_code == status
     assert re.fullmatch(body, response.text, re.DOTALL)
@@ -194,11 +194,11 @@ def hits(client: Client, calls: int = 5, **params: str) -> str:
         ({}, "x----"),
         ({"times": 2}, "xx---"),
         ({"times": None}, "xxxxx"),
-        ({"times": 0}, "-----"),
         ({"skip": 2}, "--x--"),
         ({"skip": 1, "times": 2}, "-xx--"),
         ({"function": "stereo_recording"}, "x----"),
         ({"function": "version"}, "-----"),
+        ({"function": "recording", "value": "STOP"}, "-----"),
         ({"value": "BEGIN"}, "-----"),
         ({"agent_user": "1000", "times": 3}, "xxx--"),
         ({"agent_user": "1001"}, "-----"),
@@ -294,6 +294,26 @@ def test_an_unknown_fault_is_refused_with_the_names_that_there_are(client: Clien
     assert all(known in response.json()["error"] for known in faults.NAMES)
 
 
+@pytest.mark.parametrize(
+    ("details", "words"),
+    [
+        ({"name": "latency"}, "latency needs seconds, more than 0"),
+        ({"name": "slow-headers", "seconds": 0}, "slow-headers needs seconds, more than 0"),
+        ({"name": "slow-body", "times": 2}, "slow-body needs seconds, more than 0"),
+        ({"times": 0}, "times has to be a whole number, at least 1"),
+        ({"function": "stereo_recordng"}, "function has to be a text, one of version, stereo_recording, recording, "),
+        ({"value": "BEGN"}, "value has to be a text, one of BEGIN, END, STATUS, START, STOP"),
+        ({"value": "BEGIN", "function": "recording"}, "value has to be a text, one of START, STOP, STATUS"),
+        ({"value": "BEGIN", "function": "logged_in_agents"}, "calls of logged_in_agents have no value"),
+    ],
+    ids=str,
+)
+def test_a_fault_that_would_never_happen_is_refused(client: Client, details: dict[str, Any], words: str) -> None:
+    response = client.do("fault", **{"name": "bad-gateway", **details})
+    assert (response.status_code, response.json()["error"][: len(words)]) == (400, words)
+    assert hits(client, 1) == "-"
+
+
 # On the command line
 
 
@@ -315,5 +335,8 @@ def test_parse(text: str, expected: tuple[str, dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("wrong", ["seconds", "value", "name=noise", "seconds=soon", "times=1.5", ""])
 def test_parse_refuses(wrong: str) -> None:
-    with pytest.raises(ValueError, match=f"^not understood in --fault: {wrong}$"):
+    words = (
+        f"^not understood in --fault: {wrong or 'nothing'}; there are times, skip, seconds, function, value, agent_user"
+    )
+    with pytest.raises(ValueError, match=f"{words}$"):
         faults.parse(f"latency,times=1,{wrong}")

@@ -136,7 +136,7 @@ def _prepared(options: argparse.Namespace) -> tuple[WebServer, Path | None]:
     server.control.act("capacity", limits)
     for text in options.fault:
         name, details = faults.parse(text)
-        server.faults.add(dialer, name, **details)
+        server.control.act("fault", {"name": name, **details})
     return server, certificate
 
 

@@ -37,9 +37,14 @@ class Function:
     begin: str
     end: str
 
+    @property
+    def values(self) -> tuple[str, str, str]:
+        """What the function is called with."""
+        return self.begin, self.end, "STATUS"
+
     def knows(self, value: str) -> bool:
         """Whether ``value`` is one for this function: whatever contains one of its three is (protocol 4.1)."""
-        return any(word in value for word in (self.begin, self.end, "STATUS"))
+        return any(word in value for word in self.values)
 
 
 STEREO = Function("stereo_recording", "BEGIN", "END")

@@ -14,7 +14,7 @@ from typing import Any, Callable
 from .accounts import Account
 from .capacity import Capacity
 from .dialer import Agent, Campaign, Dialer
-from .faults import Faults
+from .faults import Faults, check_happens
 from .journal import Journal
 from .presets import fill_log
 from .validation import USER, at_least, between, build, check, check_arguments, replaced
@@ -107,6 +107,7 @@ class Control:
         _set_rules(self._dialer.in_groups, name, fields)
 
     def _fault(self, name: str, **details: Any) -> None:
+        check_happens(name, **details)
         self._faults.add(self._dialer, name, **details)
 
 

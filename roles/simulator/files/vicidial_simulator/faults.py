@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
-from .agent_api import surround_with_warnings
+from .agent_api import MONO_FUNCTION, STEREO, surround_with_warnings
 from .dialer import Dialer
-from .validation import at_least, between, build
+from .non_agent_api import FUNCTIONS
+from .validation import at_least, between, build, check, one_of
 
 SLOW_POLL_SECONDS = 4.0
 OLD_BUILD = "250429-0937"
 LONGEST_SECONDS = 86400
+# The functions that a call can have, and the values of each.
+VALUES = {"version": (), **{row.name: row.values for row in (STEREO, MONO_FUNCTION)}, **dict.fromkeys(FUNCTIONS, ())}
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,14 @@ class Response:
 
 @dataclass(frozen=True)
 class Preset:
-    """A fault: whether the call still reaches the application, and what becomes of the response."""
+    """A fault: whether the call still reaches the application, and what becomes of the response.
+
+    One that ``is_slow`` does nothing but take time.
+    """
 
     shape: Callable[[Response], Response]
     works: bool = True
+    is_slow: bool = False
 
 
 def _page(title: str) -> bytes:
@@ -81,7 +88,7 @@ def _unavailable(response: Response) -> Response:
 
 # Faults of a call: they hit as many matching calls as they are told to.
 CALL_FAULTS: dict[str, Preset] = {
-    "latency": Preset(lambda response: response),
+    "latency": Preset(lambda response: response, is_slow=True),
     "reset-before-work": Preset(lambda response: replace(response, ending="reset"), works=False),
     "reset-after-work": Preset(lambda response: replace(response, ending="reset")),
     "truncated": Preset(lambda response: replace(response, ending="short")),
@@ -98,8 +105,8 @@ CALL_FAULTS: dict[str, Preset] = {
     "database-down-fatal": Preset(
         _body(b"Fatal error: Uncaught mysqli_sql_exception: Connection refused"), works=False
     ),
-    "slow-headers": Preset(lambda response: replace(response, drips="headers")),
-    "slow-body": Preset(lambda response: replace(response, drips="body")),
+    "slow-headers": Preset(lambda response: replace(response, drips="headers"), is_slow=True),
+    "slow-body": Preset(lambda response: replace(response, drips="body"), is_slow=True),
     "reset-in-body": Preset(lambda response: replace(response, ending="reset-in-body")),
     "close-after": Preset(lambda response: replace(response, ending="close")),
     "service-unavailable": Preset(_unavailable, works=False),
@@ -179,7 +186,7 @@ class Fault:
     """
 
     name: str
-    times: int | None = field(default=1, metadata=at_least(0))
+    times: int | None = field(default=1, metadata=at_least(1))
     skip: int = field(default=0, metadata=at_least(0))
     seconds: float = field(default=0.0, metadata=between(0, LONGEST_SECONDS))
     function: str | None = None
@@ -210,6 +217,19 @@ class Fault:
     def works(self) -> bool:
         """Whether a call that is hit still reaches the application."""
         return CALL_FAULTS[self.name].works
+
+
+def check_happens(
+    name: str, seconds: float = 0.0, function: str | None = None, value: str | None = None, **_others: Any
+) -> None:
+    """Raise ValueError for a fault that changes nothing, or that no call can match: its test would prove nothing."""
+    if name in CALL_FAULTS and CALL_FAULTS[name].is_slow and seconds == 0:
+        raise ValueError(f"{name} needs seconds, more than 0")
+    check("function", "str | None", function, one_of(list(VALUES)))
+    values = [word for known, words in VALUES.items() if function in (None, known) for word in words]
+    if value is not None and not values:
+        raise ValueError(f"calls of {function} have no value")
+    check("value", "str | None", value, one_of(list(dict.fromkeys(values))))
 
 
 class Faults:
@@ -262,5 +282,5 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
         except (KeyError, ValueError):
             separator = ""
         if not separator:
-            raise ValueError(f"not understood in --fault: {pair}")
+            raise ValueError(f"not understood in --fault: {pair or 'nothing'}; there are {', '.join(_ARGUMENTS)}")
     return name, details

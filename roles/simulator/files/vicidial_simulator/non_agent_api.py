@@ -13,6 +13,7 @@ from .accounts import Account, log_in, note_success, strip_name
 from .agent_api import SHORTEST_SOURCE
 from .dialer import Agent, Dialer
 
+FUNCTIONS = ("logged_in_agents", "agent_status", "recording_lookup")
 NEEDED_LEVEL = 7
 OUTPUT_BUFFER_BYTES = 4096
 FATAL_ERROR = (
@@ -58,11 +59,12 @@ class NonAgentApi:
     def __init__(self, dialer: Dialer) -> None:
         self._dialer = dialer
         # What each function gives, as its refusal calls it, and the function.
-        self._functions: dict[str, tuple[str, Callable[[Account, str, Mapping[str, str]], str]]] = {
-            "logged_in_agents": ("AGENT", self._logged_in_agents),
-            "agent_status": ("AGENT", self._agent_status),
-            "recording_lookup": ("RECORDING", self._recording_lookup),
-        }
+        calls: list[tuple[str, Callable[[Account, str, Mapping[str, str]], str]]] = [
+            ("AGENT", self._logged_in_agents),
+            ("AGENT", self._agent_status),
+            ("RECORDING", self._recording_lookup),
+        ]
+        self._functions = dict(zip(FUNCTIONS, calls))
 
     def answer(self, params: Mapping[str, str], address: str) -> str:
         """The body of :meth:`respond`."""

@@ -21,7 +21,7 @@ from ansible_collections.telephony.vicidial.plugins.module_utils._recording impo
 from ansible_collections.telephony.vicidial.plugins.modules import vicidial_stereo_recording as module
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 from ansible_collections.telephony.vicidial.tests.unit.plugins.modules.conftest import RECORD, Run
-from vicidial_simulator.faults import NAMES, STATE_FAULTS
+from vicidial_simulator.faults import CALL_FAULTS, NAMES, STATE_FAULTS
 
 DONE = {
     "changed",
@@ -385,7 +385,8 @@ def test_check_mode_never_sends_a_signal(task: Task, fault: str | None, state: s
         task.simulator.dialer.start_recording("1000")
     if fault:
         details = {} if fault in STATE_FAULTS else {"times": None}
-        task.simulator.control.act("fault", {"name": fault, **details})
+        slow = {"seconds": 0.001} if fault in CALL_FAULTS and CALL_FAULTS[fault].is_slow else {}
+        task.simulator.control.act("fault", {"name": fault, **details, **slow})
     task(state=state, check_mode=True, retries=1)
     assert set(task.calls) <= {"STATUS", "version"}
     assert task.live() == live
