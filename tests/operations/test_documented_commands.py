@@ -83,7 +83,7 @@ def run_page(page: Path, simulator: Simulator, directory: Path) -> str:
     for name, text in files_of(page).items():
         (directory / name).write_text(text)
     script = "\n".join(["set -e", *(command for command in commands_of(page) if not is_elsewhere(command))])
-    here = {"https://dialer.example.com": simulator.url, "/srv/audit": str(directory), "VICIDIAL_API_PASSWORD=...": ""}
+    here = {"https://dialer.example.com": simulator.url, "/srv/audit": str(directory)}
     for shown, ours in here.items():
         script = script.replace(shown, ours)
     account = {"VICIDIAL_API_URL": simulator.url, "VICIDIAL_API_USER": "ansible", "VICIDIAL_API_PASSWORD": PASSWORD}
