@@ -6,20 +6,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.telephony.vicidial.tests.support import Simulator
+from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import ansible_playbook
 
-ROLES_OF_HOSTS = ("stereo_recording", "recording_window")
-ROLES = (*ROLES_OF_HOSTS, "recording_audit")
-HOSTS = "1000,1001,1003,1005,"
-END_1001 = {"ansible.builtin.meta": "end_host", "when": "inventory_hostname == '1001'"}
-FAIL_1003 = {"ansible.builtin.fail": {}, "when": "inventory_hostname == '1003'"}
+WINDOW = {"name": "telephony.vicidial.recording_window"}
+# Each case has hosts, that is agents, of its own: what became of it is seen by them.
+LEFT_OUT = {"stereo_recording": ("1000", "1001", "1002", "1003"), "recording_window": ("1004", "1005", "1006", "1007")}
+IN_A_BATCH = ("1008",)
+NAMED = {"stereo_recording": ("1009", "1010"), "recording_audit": ("1011", "1012")}
+OF_A_BLOCK = ("1013",)
+RECAP = r"^(\d+) +:.* failed=(\d+)"
 
 
 def variables_of(role: str, **options: Any) -> dict[str, Any]:
@@ -27,88 +32,147 @@ def variables_of(role: str, **options: Any) -> dict[str, Any]:
     return {f"{role}_{name}": value for name, value in {"state": "recording", **tasks, **options}.items()}
 
 
-def run(
-    directory: Path, simulator: Simulator, role: str, options: dict[str, Any], **play: Any
-) -> tuple[int, str, Counter[str]]:
-    """The exit code, the output, and how many signals each agent got, of a play that includes ``role``.
+def include(role: str, **options: Any) -> dict[str, Any]:
+    """A task that includes ``role``."""
+    return {
+        "ansible.builtin.include_role": {"name": f"telephony.vicidial.{role}"},
+        "vars": variables_of(role, **options),
+    }
 
-    ``play`` holds more keywords of the play; its ``tasks`` run before the role.
-    """
+
+def play_on(hosts: tuple[str, ...], *tasks: dict[str, Any], **keywords: Any) -> dict[str, Any]:
+    return {"hosts": ",".join(hosts), "gather_facts": False, **keywords, "tasks": list(tasks)}
+
+
+def run_plays(directory: Path, simulator: Simulator, plays: list[dict[str, Any]]) -> tuple[int, str]:
+    """The exit code and the output of one ansible-playbook, to which every agent is a host."""
     (directory / "nothing.yml").write_text("[]")
-    included = {"name": f"telephony.vicidial.{role}"}
-    include = {"ansible.builtin.include_role": included, "vars": variables_of(role, **options)}
-    play = {"hosts": "all", "gather_facts": False, **play, "tasks": [*play.get("tasks", []), include]}
-    return run_plays(directory, simulator, [play])
-
-
-def run_plays(directory: Path, simulator: Simulator, plays: list[dict[str, Any]]) -> tuple[int, str, Counter[str]]:
     (directory / "play.yml").write_text(json.dumps(plays))
     account = {"VICIDIAL_API_USER": simulator.user, "VICIDIAL_API_PASSWORD": simulator.password}
-    code, output = ansible_playbook(
-        directory, "-i", HOSTS, "-c", "local", "play.yml", VICIDIAL_API_URL=simulator.url, **account
+    hosts = ",".join(simulator.dialer.agents) + ","
+    return ansible_playbook(
+        directory, "-i", hosts, "-c", "local", "play.yml", VICIDIAL_API_URL=simulator.url, **account
     )
-    sent = [call for call in simulator.journal.entries() if call["value"] in ("BEGIN", "END")]
-    return code, output, Counter(call["agent_user"] for call in sent)
 
 
-@pytest.mark.parametrize("role", ROLES_OF_HOSTS)
-def test_hosts_that_have_failed_or_were_ended_are_left_out(simulator: Simulator, tmp_path: Path, role: str) -> None:
-    code, output, signals = run(tmp_path, simulator, role, {}, tasks=[END_1001, FAIL_1003])
+@dataclass(frozen=True)
+class Ran:
+    """What became of the plays: who was asked before the audit, which asks everybody, and the signals by agent; the
+    failures by host."""
+
+    asked: set[str]
+    signals: Counter[str]
+    failures: Counter[str]
+    live: list[str]
+    output: str
+
+    def signals_to(self, *users: str) -> dict[str, int]:
+        return {user: self.signals[user] for user in users if user in self.signals}
+
+
+def but_for_two(role: str, *others: str, **keywords: Any) -> dict[str, Any]:
+    """A play of ``role``, before which the second of its hosts is ended and the third fails."""
+    hosts = LEFT_OUT[role]
+    ends = {"ansible.builtin.meta": "end_host", "when": f"inventory_hostname == '{hosts[1]}'"}
+    fails = {"ansible.builtin.fail": {}, "when": f"inventory_hostname == '{hosts[2]}'"}
+    return play_on((*hosts, *others), ends, fails, include(role), **keywords)
+
+
+def of_a_play(role: str, **options: Any) -> dict[str, Any]:
+    """A play with ``role`` among its roles, which would escalate by a program that is not there."""
+    escalation = {"become": True, "become_user": "nobody", "become_exe": "/nonexistent/sudo"}
+    variables = variables_of(role, agents=",".join(NAMED[role]), **options)
+    return play_on(NAMED[role], **escalation, roles=[{"role": f"telephony.vicidial.{role}", **variables}])
+
+
+def block_with_a_window() -> dict[str, Any]:
+    """A play whose block opens a window and fails in it; it is closed before that, and twice after."""
+    close = {"ansible.builtin.include_role": {**WINDOW, "tasks_from": "close"}}
+    options = {"recording_window_agents": ",".join(OF_A_BLOCK), "recording_window_state": "recording"}
+    opening = {"ansible.builtin.include_role": {**WINDOW, "tasks_from": "open"}, "vars": options}
+    window = {"block": [opening, {"ansible.builtin.fail": {"msg": "The card was refused."}}], "always": [close, close]}
+    return play_on(OF_A_BLOCK, close, window)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """All plays that act, in one run. The last one fails on all its hosts, which ends a run."""
+    plays = [
+        but_for_two("stereo_recording"),
+        but_for_two("recording_window", *IN_A_BATCH, serial=len(LEFT_OUT["recording_window"])),
+        of_a_play("stereo_recording"),
+        of_a_play("recording_audit", remediate=True, json="audit.json"),
+        block_with_a_window(),
+    ]
+    with serving(call_center(14, statuses="INCALL")) as simulator:
+        code, output = run_plays(tmp_path_factory.mktemp("plays"), simulator, plays)
+        journal = simulator.journal.entries()
+        live = sorted(row["user"] for row in simulator.dialer.state()["live"])
     assert code == 2, output
+    before_the_audit = takewhile(lambda call: call["function"] != "logged_in_agents", journal)
+    return Ran(
+        asked={call["agent_user"] for call in before_the_audit},
+        signals=Counter(call["agent_user"] for call in journal if call["value"] in ("BEGIN", "END")),
+        failures=Counter({host: int(failed) for host, failed in re.findall(RECAP, output, re.MULTILINE)}),
+        live=live,
+        output=output,
+    )
+
+
+@pytest.mark.parametrize("role", LEFT_OUT)
+def test_hosts_that_have_failed_or_were_ended_are_left_out(ran: Ran, role: str) -> None:
+    first, ended, failed, last = LEFT_OUT[role]
     each = 1 if role == "stereo_recording" else 2
-    assert signals == {"1000": each, "1005": each}
-    assert {call["agent_user"] for call in simulator.journal.entries()} == {"1000", "1005"}
+    assert ran.signals_to(*LEFT_OUT[role]) == {first: each, last: each}
+    assert ran.asked & set(LEFT_OUT[role]) == {first, last}
+    assert [ran.failures[host] for host in (first, ended, failed, last)] == [0, 0, 1, 0]
 
 
-def test_each_batch_acts_for_its_own_hosts(simulator: Simulator, tmp_path: Path) -> None:
-    code, output, signals = run(tmp_path, simulator, "recording_window", {}, serial=2)
-    assert code == 0, output
-    assert signals == dict.fromkeys(("1000", "1001", "1003", "1005"), 2)
+def test_each_batch_acts_for_its_own_hosts(ran: Ran) -> None:
+    first, *_left_out, last = LEFT_OUT["recording_window"]
+    assert ran.signals_to(first, last, *IN_A_BATCH) == dict.fromkeys((first, last, *IN_A_BATCH), 2)
+    assert [ran.failures[host] for host in IN_A_BATCH] == [0]
 
 
-REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "free": ({}, {"strategy": "free"}, "pause"),
-    "host_pinned": ({"agents": "1000"}, {"strategy": "host_pinned"}, "pause"),
-    "named agents in batches": ({"agents": "1000"}, {"serial": 3}, "runs in batches (serial)"),
-    "agents of each host": ({"agents": ["{{ inventory_hostname }}"]}, {}, "_agents differs from host to host"),
-}
+@pytest.mark.parametrize("role", NAMED)
+def test_a_role_of_a_play_acts_once_and_needs_no_escalation(ran: Ran, role: str) -> None:
+    assert ran.signals_to(*NAMED[role]) == dict.fromkeys(NAMED[role], 1)
+    assert {ran.failures[host] for host in NAMED[role]} == {0}
 
 
-@pytest.mark.parametrize("case", REFUSALS)
-@pytest.mark.parametrize("role", ROLES)
-def test_what_would_act_more_than_once_is_refused(simulator: Simulator, tmp_path: Path, role: str, case: str) -> None:
-    options, play, message = REFUSALS[case]
-    code, output, _signals = run(tmp_path, simulator, role, options, **play)
+def test_a_window_of_a_block_gives_back_after_a_failure_and_a_second_close_does_nothing(ran: Ran) -> None:
+    assert ran.signals_to(*OF_A_BLOCK) == {OF_A_BLOCK[0]: 2}
+    assert ran.failures[OF_A_BLOCK[0]] == 1
+    assert ran.output.count(f"given back: {OF_A_BLOCK[0]}") == 2  # on the terminal, and in the log
+    stereo_recording = [LEFT_OUT["stereo_recording"][0], LEFT_OUT["stereo_recording"][3]]
+    assert ran.live == [*stereo_recording, *NAMED["stereo_recording"], *NAMED["recording_audit"]]
+
+
+# Ansible ends the whole run then, and knows both by the same rule: one of them for each role.
+STRATEGIES = {"stereo_recording": "free", "recording_window": "host_pinned", "recording_audit": "free"}
+
+
+@pytest.mark.parametrize("role", STRATEGIES)
+def test_a_strategy_that_would_act_more_than_once_is_refused(simulator: Simulator, tmp_path: Path, role: str) -> None:
+    hosts = ("1000", "1001")
+    strategy = STRATEGIES[role]
+    options = {} if strategy == "free" else {"agents": "1000"}
+    code, output = run_plays(tmp_path, simulator, [play_on(hosts, include(role, **options), strategy=strategy)])
     assert code != 0
-    assert message in " ".join(output.split())
+    assert "pause" in output
     assert simulator.journal.entries() == []
 
 
-@pytest.mark.parametrize(
-    ("name", "options"), [("stereo_recording", {}), ("recording_audit", {"remediate": True, "json": "audit.json"})]
-)
-def test_a_role_of_a_play_acts_once_and_needs_no_escalation(
-    simulator: Simulator, tmp_path: Path, name: str, options: dict[str, Any]
-) -> None:
-    role = {"role": f"telephony.vicidial.{name}", **variables_of(name, agents="1000,1001", **options)}
-    escalation = {"become": True, "become_user": "nobody", "become_exe": "/nonexistent/sudo"}
-    play = {"hosts": "all", "gather_facts": False, **escalation, "roles": [role]}
-    code, output, signals = run_plays(tmp_path, simulator, [play])
-    assert code == 0, output
-    assert signals == {"1000": 1, "1001": 1}
-
-
-def test_a_window_of_a_block_gives_back_after_a_failure_and_a_second_close_does_nothing(
-    simulator: Simulator, tmp_path: Path
-) -> None:
-    role = {"name": "telephony.vicidial.recording_window"}
-    close = {"ansible.builtin.include_role": {**role, "tasks_from": "close"}}
-    options = {"recording_window_agents": "1000", "recording_window_state": "recording"}
-    opening = {"ansible.builtin.include_role": {**role, "tasks_from": "open"}, "vars": options}
-    window = {"block": [opening, {"ansible.builtin.fail": {"msg": "The card was refused."}}], "always": [close, close]}
-    play = {"hosts": "localhost", "gather_facts": False, "tasks": [close, window]}
-    code, output, signals = run_plays(tmp_path, simulator, [play])
-    assert code == 2, output
-    assert signals == {"1000": 2}
-    assert output.count("given back: 1000") == 2  # on the terminal, and in the log
-    assert simulator.dialer.state()["live"] == []
+@pytest.mark.parametrize("role", STRATEGIES)
+def test_agents_that_would_be_taken_more_than_once_are_refused(simulator: Simulator, tmp_path: Path, role: str) -> None:
+    """First those that are named in a play with batches, then those that differ from host to host, which ends a run."""
+    in_batches = {"block": [include(role, agents="1000")], "rescue": [{"ansible.builtin.meta": "noop"}]}
+    plays = [
+        play_on(("1000", "1001", "1003", "1005"), in_batches, serial=2),
+        play_on(("1000", "1001"), include(role, agents=["{{ inventory_hostname }}"])),
+    ]
+    code, output = run_plays(tmp_path, simulator, plays)
+    assert code != 0
+    for message in ("runs in batches (serial)", "_agents differs from host to host"):
+        assert message in " ".join(output.split())
+    assert simulator.journal.entries() == []
