@@ -53,7 +53,7 @@ def test_all_that_the_pages_show(tmp_path: Path) -> None:
         "simulator_python": sys.executable,
     }
     inventory = str(EXAMPLES / "inventory" / "floor.vicidial_agents.yml")
-    with serving(call_center()) as simulator:
+    with serving(call_center(3)) as simulator:
         account = {"VICIDIAL_API_USER": simulator.user, "VICIDIAL_API_PASSWORD": simulator.password}
         simulator.dialer.start_call("1002")
         simulator.dialer.start_recording("1001")
