@@ -58,6 +58,13 @@ def blocks(path: Path, language: str = "") -> list[Block]:
     return [block for block in made if language in ("", block.language)]
 
 
+def table(page: str, head: str) -> dict[str, list[str]]:
+    """The table of ``page`` whose head begins with ``head``: the cells after the first one, by the names in that."""
+    text = (ROOT / page).read_text().partition(f"\n| {head} |")[2].partition("\n\n")[0]
+    rows = [row.strip("| ").split(" | ") for row in text.splitlines()[2:]]
+    return {name: rest for first, *rest in rows for name in re.findall("`([^`]+)`", first)}
+
+
 def commands(block: Block) -> list[tuple[str, str]]:
     """The commands of a console block, each with the output that stands below it."""
     parts = re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]

@@ -63,8 +63,18 @@ def test_both_services_run_the_same_lines() -> None:
 
 def test_the_pipeline(example: Path) -> None:
     """All but its installation, which tests/tools/package.py proves."""
+    # Two dialers at a time, the one that the pipeline calls over HTTPS; one ansible-playbook starts and stops both.
+    both = [{"import_playbook": "dialer.yml", "vars": {"simulator_tls": True}}]
+    both.append({"import_playbook": "dialer.yml", "vars": {"dialer": "other"}})
+    (example / "both.yml").write_text(yaml.safe_dump(both))
+    files = [example / f"{name}.env" for name in ("dialer", "other")]
     try:
-        assert run(example, START).returncode == 0
+        started = run(example, START.replace("dialer.yml", "both.yml"))
+        assert started.returncode == 0, started.stdout
+        assert [re.findall("_URL=(https?):|(export|unset) .*_CA_", file.read_text()) for file in files] == [
+            [("https", ""), ("", "export")],
+            [("http", ""), ("", "unset")],
+        ]
         (example / "reports").mkdir(exist_ok=True)
         # Before the playbook under test has run, a run of it would change something, here on one of two hosts.
         (example / "two.yml").write_text(two_hosts((example / "record_sales.yml").read_text()))
@@ -80,9 +90,10 @@ def test_the_pipeline(example: Path) -> None:
         passed = run(example, LINES[0], *LINES[2:])
         assert passed.returncode == 0, passed.stdout + passed.stderr
     finally:
-        stopped = run(example, STOP)
+        stopped = run(example, STOP.replace("dialer.yml", "both.yml"))
     assert stopped.returncode == 0, stopped.stdout
-    assert not (example / "dialer" / "simulator.pid").exists()
+    assert not list(example.glob("*/simulator.pid"))
+    assert not list(example.glob("*.env"))
     assert (example / "reports" / "audit.xml").read_text().count("<testcase ") == 10
     for name in ("record_sales", "verify", "audit"):
         assert list((example / "reports").glob(f"{name}-*.xml")), name

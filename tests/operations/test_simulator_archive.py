@@ -169,10 +169,11 @@ def test_the_calls_on_the_page_are_answered_as_it_says(archive: Path, tmp_path: 
 
 
 @needs_curl
-def test_the_background_on_the_page(archive: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("heading", ["In a pipeline", "HTTPS"])
+def test_the_background_on_the_page(archive: Path, tmp_path: Path, heading: str) -> None:
     shutil.copy(archive, tmp_path)
     port = free_port()
-    for line, shown in lines_of("".join(blocks("In a pipeline"))):
+    for line, shown in lines_of("".join(blocks(heading))):
         printed = shell(tmp_path, line, port=port)
         assert re.sub("process [0-9]+", "process 4711", printed.replace(str(port), "8099")).strip() == shown.strip()
     assert {path.name for path in tmp_path.iterdir()} == {NAME}

@@ -25,6 +25,7 @@ import pytest
 import requests
 
 from ansible_collections.telephony.vicidial.tests.certificates import make_certificate
+from ansible_collections.telephony.vicidial.tests.documents import table
 from ansible_collections.telephony.vicidial.tests.support import SOURCE
 from ansible_collections.telephony.vicidial.tests.unit.simulator.client import TIMEOUT
 from vicidial_simulator import process
@@ -119,6 +120,7 @@ def test_ready_file_and_pid_file(start: Callable[..., Program]) -> None:
         "pid": program.process.pid,
         "arguments": ["--ready-file", str(program.ready_file), "--pid-file", str(program.pid_file)],
     }
+    assert list(table("docs/simulator.md", "In `dialer.json`")) == list(program.about)
     assert program.pid_file.read_text() == f"{program.process.pid}\n"
     assert program.call().text.startswith("NOTICE: not stereo_recording - 1000|")
 
