@@ -38,6 +38,18 @@ def test_an_example_is_listed_and_a_test_knows_it(path: Path) -> None:
     assert any(path.name in text or (folder and f'EXAMPLES / "{folder}"' in text) for text in texts)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_link_leads_to_a_file_of_the_package(page: Path) -> None:
+    """A page is also read where the collection is installed; what the package leaves out is linked on GitHub."""
+    left_out = yaml.safe_load((ROOT / "galaxy.yml").read_text())["build_ignore"]
+    for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", page.read_text()):
+        if not re.match(r"https?://", target):
+            path = (page.parent / target).resolve()
+            assert path.exists(), target
+            names = [path, *path.parents][: len(path.relative_to(ROOT).parts)]
+            assert not [name for name in names if name.relative_to(ROOT).as_posix() in left_out], target
+
+
 def test_the_roles_variables_on_the_pages_are_known() -> None:
     """Also where a page shows a part of a play, or a file of variables."""
     known = {

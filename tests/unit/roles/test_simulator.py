@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.telephony.vicidial.tests.documents import ROOT
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import ansible_playbook
 
 PLAY = {"hosts": "localhost", "gather_facts": False, "roles": ["telephony.vicidial.simulator"]}
@@ -36,6 +37,8 @@ def test_text_starts_what_it_says_and_another_one_is_refused(tmp_path: Path) -> 
                 *("--agents=3", "--campaigns=A,B", "--statuses=mixed", "--seed=1", "--account=6666:simulated"),
                 *("--fault=noise", "--fault=latency,seconds=0.1,times=2"),
             ]
+            release = (tmp_path / "dialer/vicidial_simulator/release.txt").read_text()
+            assert f"\nversion: {release}\n" in (ROOT / "galaxy.yml").read_text()
         code, output = run(tmp_path, *GIVEN[1:], "agents=300", "seed=2")
         assert code == 2
         assert "was started otherwise: agents, seed." in " ".join(output.split())

@@ -216,6 +216,15 @@ def test_the_help_shows_an_example_that_works(start: Callable[..., Program], tmp
     assert answer.text.startswith("NOTICE: not stereo_recording - 1000|")
 
 
+def test_the_help_says_that_an_account_replaces_the_one_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["vicidial_simulator", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "it replaces 6666:simulated, name that again if you want both" in " ".join(capsys.readouterr().out.split())
+
+
 def test_faults(start: Callable[..., Program]) -> None:
     program = start("--fault", "bad-gateway,times=2,value=BEGIN", "--fault", "translated")
     assert [program.call(value=value).status_code for value in ("STATUS", "BEGIN", "BEGIN", "BEGIN")] == [

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
+from ansible_collections.telephony.vicidial.tests.documents import table
 from ansible_collections.telephony.vicidial.tests.unit.simulator.client import TIMEOUT, Client
 from vicidial_simulator.journal import Journal, result_of
 
@@ -85,13 +86,13 @@ def test_the_non_agent_api_is_there_as_well(client: Client) -> None:
     ("fault", "worked", "status", "result"),
     [
         ("crash-before-work", False, 500, ""),
-        ("reset-before-work", False, 200, ""),
-        ("reset-after-work", True, 200, "NOTICE: not stereo_recording"),
+        ("reset-before-work", False, None, ""),
+        ("reset-after-work", True, None, "NOTICE: not stereo_recording"),
         ("crash-after-work", True, 500, "NOTICE: not stereo_recording"),
         ("noise", True, 200, "NOTICE: not stereo_recording"),
     ],
 )
-def test_faults_are_noted(client: Client, fault: str, worked: bool, status: int, result: str) -> None:
+def test_faults_are_noted(client: Client, fault: str, worked: bool, status: int | None, result: str) -> None:
     client.do("fault", name=fault)
     if fault.startswith("reset"):
         with pytest.raises(requests.exceptions.ConnectionError):
@@ -100,6 +101,16 @@ def test_faults_are_noted(client: Client, fault: str, worked: bool, status: int,
         client.call()
     entry = last(client)
     assert (entry["fault"], entry["worked"], entry["status"], entry["result"]) == (fault, worked, status, result)
+
+
+def test_the_page_explains_every_key(client: Client) -> None:
+    client.call()
+    assert list(table("docs/simulator.md", "In an entry of the journal")) == list(last(client))
+    client.do("start_recording", user="1000")
+    state = client.show("state")
+    assert list(table("docs/simulator.md", "In the state")) == list(state)
+    for part, row in (("An agent", state["agents"]["1000"]), ("A recording", state["live"][0])):
+        assert set(table("docs/simulator.md", part)) == set(row)
 
 
 def test_numbers_count_up_and_clear_forgets(client: Client) -> None:

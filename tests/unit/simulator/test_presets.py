@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
+from ansible_collections.telephony.vicidial.tests.documents import table
+from vicidial_simulator.accounts import Account
 from vicidial_simulator.clock import Clock
 from vicidial_simulator.dialer import AGENT_STATUSES, Dialer
 from vicidial_simulator.presets import account_named, populate, statuses_named
@@ -83,6 +87,22 @@ def test_an_account_without_all_rights() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"), [("true", True), ("Yes", True), ("on", True), ("1", True), ("false", False), ("No", False)]
+)
+def test_a_field_is_true_or_false_as_ansible_takes_it(text: str, expected: bool) -> None:
+    assert account_named(f"robot:pw,active={text}").active is expected
+
+
+def test_the_page_has_every_field_of_an_account_with_its_default() -> None:
+    without_fields = account_named("robot:pw")
+    rows = table("docs/simulator.md", "Field")
+    assert list(rows) == [field.name for field in fields(Account)][2:]
+    for name, (_values, default) in rows.items():
+        given = "" if default == "all" else f",{name}={default.strip('`')}"
+        assert account_named(f"robot:pw{given}") == without_fields, name
+
+
+@pytest.mark.parametrize(
     ("field", "words"),
     [
         (
@@ -91,8 +111,12 @@ def test_an_account_without_all_rights() -> None:
         ),
         ("password=x", "not understood in --account: password=x"),
         ("level", "not understood in --account: level"),
-        ("level=high", "level of an account cannot be high"),
-        ("active=", "active of an account cannot be nothing"),
+        ("level=high", "level of an account cannot be high: it has to be a whole number"),
+        ("level=10", "level has to be a whole number, from 0 to 9"),
+        ("active=", "active of an account cannot be nothing: it has to be true or false"),
+        ("active=maybe", "active of an account cannot be maybe: it has to be true or false"),
+        ("last_login_date=today", "last_login_date of an account cannot be today: it has to be a finite number"),
+        ("language=spanish", "language has to be a text, one of default English, Spanish"),
         ("failures=-1", "failures has to be a whole number, at least 0"),
     ],
 )

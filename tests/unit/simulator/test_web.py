@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
+import vicidial_simulator
 from ansible_collections.telephony.vicidial.tests.certificates import make_certificate
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
 from ansible_collections.telephony.vicidial.tests.unit.simulator.client import TIMEOUT, Client
@@ -105,7 +106,7 @@ def test_the_page_asks_for_what_the_control_path_shows(client: Client) -> None:
 def test_health(client: Client) -> None:
     assert requests.get(f"{client.simulator.url}/health", timeout=TIMEOUT).json() == {
         "status": "ok",
-        "release": "unreleased",
+        "release": vicidial_simulator.release(),
         "build": "260302-1142",
         "agents": 10,
     }
@@ -209,6 +210,38 @@ def test_only_a_begin_that_is_carried_out_hangs(
     client.do("account", user="6666", language=language)
     client.call(**{"value": "BEGIN", "stage": "_x\n", **params})
     assert slept == ([web.HANG_SECONDS] if hangs else [])
+
+
+@pytest.mark.parametrize(("host", "shown"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]")])  # noqa: S104 - closed at once
+def test_one_on_all_addresses_names_one_that_clients_can_call(host: str, shown: str) -> None:
+    try:
+        server = WebServer(call_center(), host)
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    server.server_close()
+    assert server.url == f"http://{shown}:{server.server_address[1]}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("MANIFEST.json", '{"collection_info": {"version": "1.2.3"}}', "1.2.3"),
+        ("galaxy.yml", "name: vicidial\nversion: 1.2.3\n", "1.2.3"),
+        ("galaxy.yml", "name: vicidial\n", "unreleased"),
+        ("README.md", "", "unreleased"),
+    ],
+)
+def test_the_release_is_that_of_the_collection_around_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, expected: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    monkeypatch.setattr(vicidial_simulator, "_HERE", tmp_path / "roles/simulator/files/vicidial_simulator/__init__.py")
+    assert vicidial_simulator.release() == expected
+
+
+def test_a_copy_elsewhere_has_no_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vicidial_simulator, "_HERE", tmp_path / "__init__.py")
+    assert vicidial_simulator.release() == "unreleased"
 
 
 def test_ipv6() -> None:

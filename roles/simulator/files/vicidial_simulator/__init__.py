@@ -17,12 +17,33 @@ and observe it,
 
 from __future__ import annotations
 
+import json
 import pkgutil
+import re
+from pathlib import Path
+
+_HERE = Path(__file__).absolute()
+_PLACE = ("roles", "simulator", "files", "vicidial_simulator")  # in the collection
 
 
 def release() -> str:
-    """The release of the collection that this is of, which its zip file names; "unreleased" in a checkout or a role."""
+    """The release of the collection that this is of; "unreleased" for a copy that does not say.
+
+    Its zip file and the role's copy on a host hold it; one that lies in its collection asks the collection.
+    """
     try:
         return (pkgutil.get_data(__name__, "release.txt") or b"").decode().strip()
     except OSError:
+        return _release_of(_HERE.parents[4]) if _HERE.parts[-5:-1] == _PLACE else "unreleased"
+
+
+def _release_of(collection: Path) -> str:
+    """The version of ``collection``, by what ansible-galaxy wrote into it, or by the sources that it is made of."""
+    try:
+        return str(json.loads((collection / "MANIFEST.json").read_text())["collection_info"]["version"])
+    except OSError:
+        pass
+    try:
+        return str(re.findall(r"^version: (\S+)$", (collection / "galaxy.yml").read_text(), re.MULTILINE)[0])
+    except (OSError, IndexError):
         return "unreleased"

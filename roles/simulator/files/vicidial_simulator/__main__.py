@@ -27,9 +27,10 @@ from .certificate import CERTIFICATE_DAYS, make_certificate
 from .dialer import Dialer
 from .presets import account_named, populate, statuses_named
 from .process import call_when_ended, program, remove, running, start_in_background, stop, write
-from .web import WebServer
+from .web import ON_THIS_MACHINE, WebServer
 
 OPTIONS_VARIABLE = "VICIDIAL_SIMULATOR_OPTIONS"
+DEFAULT_ACCOUNT = "6666:simulated"
 
 EXAMPLES = """examples:
   {program} --port 8099
@@ -88,9 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--campaigns", default="SALES,SUPPORT", help="their campaigns, in turn (%(default)s)")
     add("--statuses", default="mixed", help="their statuses in turn, such as INCALL,PAUSED; or %(default)s")
     add("--seed", type=int, default=1, help="draws the moments at which screens poll (%(default)s)")
-    account = "an API account (6666:simulated), and its rights where it has not all, such as level=6"
-    functions = "allowed_functions=stereo_recording+logged_in_agents"
-    add("--account", action="append", metavar="USER:PASSWORD[,key=value]", help=f"{account} or {functions}")
+    account = (
+        f"an API account; it replaces {DEFAULT_ACCOUNT}, name that again if you want both. Its rights where it has"
+    )
+    rights = "not all: such as level=6 or allowed_functions=stereo_recording+logged_in_agents"
+    add("--account", action="append", metavar="USER:PASSWORD[,key=value]", help=f"{account} {rights}")
     add("--fault", action="append", default=[], metavar="NAME[,key=value]", help=", ".join(faults.NAMES))
     add("--workers", type=int, default=0, help="calls served at once, of all clients; 0 means any number (%(default)s)")
     add("--service-seconds", type=float, default=0.0, help="how long a worker is busy with a call (%(default)s)")
@@ -113,7 +116,7 @@ def _prepared(options: argparse.Namespace) -> tuple[WebServer, Path | None]:
             raise ValueError(f"not a state file of this version: {options.state_file}: {error}") from error
     else:
         dialer.accounts = {
-            account.user: account for account in map(account_named, options.account or ["6666:simulated"])
+            account.user: account for account in map(account_named, options.account or [DEFAULT_ACCOUNT])
         }
         populate(dialer, options.agents, options.campaigns.split(","), statuses_named(options.statuses), options.seed)
     certificate, key, tls = options.certificate, options.key, None
@@ -121,7 +124,8 @@ def _prepared(options: argparse.Namespace) -> tuple[WebServer, Path | None]:
         if certificate is None:
             directory = tempfile.mkdtemp(prefix="vicidial_simulator-")
             atexit.register(shutil.rmtree, directory, ignore_errors=True)
-            names = list(dict.fromkeys([options.host, "localhost", "127.0.0.1"]))
+            host = ON_THIS_MACHINE.get(options.host, options.host)
+            names = list(dict.fromkeys([host, "localhost", "127.0.0.1"]))
             certificate, key = make_certificate(Path(directory), names)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate, key)

@@ -9,10 +9,12 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
-from .validation import USER, at_least
+from .translations import DEFAULT_LANGUAGE, LANGUAGES
+from .validation import USER, at_least, between, one_of
 
 FAILURES_UNTIL_LOCKED = 10
 LOCKED_SECONDS = 900
+HIGHEST_LEVEL = 9
 
 
 @dataclass
@@ -29,12 +31,12 @@ class Account:
     active: bool = True
     agent_api_access: bool = True
     allowed_functions: list[str] = field(default_factory=lambda: ["ALL_FUNCTIONS"])
-    level: int = 9
+    level: int = field(default=HIGHEST_LEVEL, metadata=between(0, HIGHEST_LEVEL))
     view_reports: bool = True
     user_group: str = "ADMIN"
     visible_campaigns: list[str] | None = None
     visible_groups: list[str] | None = None
-    language: str = "default English"
+    language: str = field(default=DEFAULT_LANGUAGE, metadata=one_of(LANGUAGES))
     allowed_addresses: list[str] | None = None
     two_factor_due: bool = False
     failures: int = field(default=0, metadata=at_least(0))

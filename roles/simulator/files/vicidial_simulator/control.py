@@ -62,12 +62,16 @@ class Control:
         """
         if not name:
             return {"pid": os.getpid(), "GET": sorted(self._shown), "POST": sorted(self._actions)}
+        if name in self._actions:
+            raise ValueError(f"{name} is an action: POST it, with its arguments as a JSON object")
         if name not in self._shown:
             raise ValueError(f"nothing to show by the name {name}; there are {', '.join(sorted(self._shown))}")
         return _called(name, self._shown[name], query or {})
 
     def act(self, name: str, arguments: Any) -> Any:
         """Carry out ``POST /_simulator/NAME``; raises ValueError, and changes nothing, where it makes no sense."""
+        if name in self._shown:
+            raise ValueError(f"{name} is shown: GET it")
         if name not in self._actions:
             raise ValueError(f"no action {name}; there are {', '.join(sorted(self._actions))}")
         result = _called(name, self._actions[name], arguments)

@@ -15,8 +15,9 @@ class Entry:
     """One call. ``sources`` tells for each parameter whether it came in the "url" or in the "body".
 
     ``address`` and ``port`` are the client's: one port is one connection. ``result`` is the word and the reason of the
-    answer's first line without its fields, and never a password; ``worked`` is False where a fault kept the call from
-    the application; ``time`` is the dialer's clock.
+    answer's first line without its fields, and never a password, also where a fault kept the answer from the client;
+    ``worked`` is False where one kept the call from the application; ``status`` is None where no answer was sent;
+    ``time`` is the dialer's clock.
     """
 
     number: int
@@ -34,7 +35,7 @@ class Entry:
     account: str
     worked: bool
     fault: str | None
-    status: int
+    status: int | None
     result: str
 
 

@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 from .accounts import Account
 from .dialer import AGENT_CONTROLLED, AGENT_STATUSES, INCALL, MONO, PARALLEL, Dialer, Recording
-from .validation import build
+from .validation import build, words_for
 
 FIRST_AGENT = 1000
 FIRST_LEAD = 700000
@@ -91,9 +91,11 @@ def statuses_named(text: str) -> list[str]:
     return statuses
 
 
+# As Ansible takes them, since the role hands an account's fields on as they are.
+_BOOLEANS = {**dict.fromkeys(("true", "yes", "on", "1"), True), **dict.fromkeys(("false", "no", "off", "0"), False)}
 # How a value of each type is written on the command line.
 _WRITTEN: dict[str, Callable[[str], Any]] = {
-    "bool": {"true": True, "false": False}.__getitem__,
+    "bool": lambda text: _BOOLEANS[text.lower()],
     "int": int,
     "float": float,
     "str": str,
@@ -120,5 +122,6 @@ def account_named(text: str) -> Account:
         try:
             given[name] = _WRITTEN[_ACCOUNT_FIELDS[name]](value)
         except (KeyError, ValueError) as error:
-            raise ValueError(f"{name} of an account cannot be {value or 'nothing'}") from error
+            allowed = words_for(_ACCOUNT_FIELDS[name])
+            raise ValueError(f"{name} of an account cannot be {value or 'nothing'}: it has to be {allowed}") from error
     return build(Account, {"user": user, "password": password, **given})

@@ -26,6 +26,7 @@ _SPANISH = {
     "Invalid Username/Password": "Nombre de usuario/contraseña incorrecto",
 }
 _LANGUAGES = {"Spanish": _SPANISH}
+LANGUAGES = (DEFAULT_LANGUAGE, *_LANGUAGES)
 
 
 def translate(text: str, language: str) -> str:

@@ -42,7 +42,7 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "list[str]": ("a list of texts", lambda value: isinstance(value, list) and all(map(_is_text, value))),
     "list[Any]": ("a list", lambda value: isinstance(value, list)),
     "dict[str, str]": ("texts by name", lambda value: isinstance(value, dict) and all(map(_is_text, value.values()))),
-    "dict[str, Any]": ("an object", lambda value: isinstance(value, dict)),
+    "dict[str, Any]": ("a JSON object", lambda value: isinstance(value, dict)),
 }
 
 Limit = Mapping[str, Any]
@@ -65,6 +65,11 @@ def between(least: float, most: float) -> Limit:
 def at_least(least: float) -> Limit:
     """The metadata of a field that holds a number of at least ``least``."""
     return _limit(f"at least {least:g}", lambda value: least <= value < math.inf)
+
+
+def words_for(kind: str) -> str:
+    """What a value of the type ``kind`` is, for a person."""
+    return _TYPES[kind][0]
 
 
 USER = _limit("of A-Z, a-z, 0-9, _ and - alone", _is_user)

@@ -38,6 +38,8 @@ LARGEST_BODY = 2**20
 IDLE_SECONDS = 75
 HANG_SECONDS = 30.0
 LINGER_SECONDS = 1.0
+# Where a client of this machine finds a server that listens on all of its addresses.
+ON_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 DRIPS = 50  # pieces that a slow part comes in
 
 
@@ -82,8 +84,9 @@ class WebServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """The root of the server, without a slash at the end."""
-        host, port = self.server_address[:2]
-        shown = f"[{host!s}]" if self.address_family == socket.AF_INET6 else f"{host!s}"
+        host, port = str(self.server_address[0]), self.server_address[1]
+        host = ON_THIS_MACHINE.get(host, host)
+        shown = f"[{host}]" if self.address_family == socket.AF_INET6 else host
         return f"{'https' if self._tls else 'http'}://{shown}:{port}"
 
     def server_bind(self) -> None:
@@ -174,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
                 if self.command == "GET":
                     shown = self.server.control.show(name, dict(_form(urlsplit(self.path).query)))
                 else:
-                    shown = self.server.control.act(name, json.loads(body or b"{}"))
+                    shown = self.server.control.act(name, _object(body))
                 return _json(200, shown)
         except ValueError as error:
             return _json(400, {"error": str(error)})
@@ -203,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
                 account=params.get("user", ""),
                 worked=fault is None or fault.works,
                 fault=fault.name if fault else None,
-                status=response.status,
+                status=None if response.ending == "reset" else response.status,
                 result=result,
             )
         if hangs(params, result):
@@ -289,6 +292,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _json(status: int, shown: Any) -> Response:
     return Response(json.dumps(shown).encode(), status=status, headers={"Content-Type": "application/json"})
+
+
+def _object(body: bytes) -> Any:
+    """The JSON in ``body``; that it is an object is for :mod:`.validation` to say. Raises ValueError for none."""
+    try:
+        return json.loads(body or b"{}")
+    except (RecursionError, ValueError) as error:
+        raise ValueError("the body has to be a JSON object") from error
 
 
 def _form(text: str) -> list[tuple[str, str]]:
