@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Callable, Union
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
@@ -441,11 +441,9 @@ def test_no_order_of_events_makes_a_run_say_or_do_what_is_wrong(figure: Figure) 
         settings=settings(
             max_examples=more or EPISODES,
             stateful_step_count=20,
-            deadline=None,
             report_multiple_bugs=False,
             derandomize=not more,
             phases=[Phase.explicit, Phase.generate, Phase.shrink],
-            suppress_health_check=[HealthCheck.too_slow],
         ),
     )
     figure(

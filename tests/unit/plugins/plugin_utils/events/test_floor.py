@@ -362,7 +362,7 @@ ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ACTIONS)
 def test_the_events_of_any_day_lead_from_what_was_to_what_is(actions: list[tuple[str, str]]) -> None:
     """Whoever follows the events, and nothing else, knows at the end who is logged in and who is being recorded."""
