@@ -79,18 +79,31 @@ def is_run_here(page: Path) -> bool:
 
 def run_page(page: Path, simulator: Simulator, directory: Path) -> str:
     """The output of the page's commands, in one shell that stops at the first failure."""
+    here = {
+        "https://dialer.example.com": simulator.url,
+        "/srv/audit": str(directory),
+        "~/.ansible/collections/ansible_collections/telephony/vicidial": str(ROOT),
+        "--port 8099": "--port 0",
+        "the-password": PASSWORD,
+        "--ask-vault-pass": "",  # it would ask the terminal
+    }
+
+    def of_here(text: str) -> str:
+        for shown, ours in here.items():
+            text = text.replace(shown, ours)
+        return text
+
     (directory / "take_payment.yml").write_text("- ansible.builtin.debug:\n    msg: The card number is read out.\n")
+    (directory / "vault_password").write_text("of-the-file\n")
     for name, text in files_of(page).items():
-        (directory / name).write_text(text)
-    script = "\n".join(["set -e", *(command for command in commands_of(page) if not is_elsewhere(command))])
-    here = {"https://dialer.example.com": simulator.url, "/srv/audit": str(directory)}
-    for shown, ours in here.items():
-        script = script.replace(shown, ours)
+        (directory / name).write_text(of_here(text))
+    script = of_here("\n".join(["set -e", *(command for command in commands_of(page) if not is_elsewhere(command))]))
     account = {"VICIDIAL_API_URL": simulator.url, "VICIDIAL_API_USER": "ansible", "VICIDIAL_API_PASSWORD": PASSWORD}
+    settings = {"ANSIBLE_HOME": str(directory / "home"), "ANSIBLE_NOCOLOR": "1"}
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=directory,
-        env={**os.environ, **account, "ANSIBLE_HOME": str(directory / "home"), "ANSIBLE_NOCOLOR": "1"},
+        env={**os.environ, **account, **settings, "ANSIBLE_VAULT_PASSWORD_FILE": str(directory / "vault_password")},
         input=f"{PASSWORD}\n",  # for `read`
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

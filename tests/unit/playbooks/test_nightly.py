@@ -148,8 +148,33 @@ def test_systemd_finds_no_mistake_in_the_units(tmp_path: Path) -> None:
     assert when.returncode == 0
 
 
+def test_the_run_by_hand_finds_a_misspelled_campaign(simulator: Simulator, installed: Path) -> None:
+    """At night it is a success. By hand the agents are named, no recording ends, and a wrong name is a failure."""
+    [command] = re.findall(r"^# su - vicidial -s /bin/sh -c '([^']*)'$", as_root(), re.MULTILINE)
+    before = still_recorded(simulator)
+
+    def by_hand() -> subprocess.CompletedProcess[str]:
+        words = ["/bin/sh", "-c", here(command, installed)]
+        environment = {**LITTLE, "HOME": str(installed), "PATH": os.defpath}
+        return subprocess.run(words, cwd=installed, env=environment, capture_output=True, text=True, check=False)
+
+    done = by_hand()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "would be signalled: 1000" in done.stdout
+    assert still_recorded(simulator) == before
+    rules = installed / "nightly.yml"
+    rules.write_text(rules.read_text().replace("- SALES", "- SALE"))
+    assert run_cron(installed).returncode == 0
+    assert by_hand().returncode == 2
+
+
+def as_root() -> str:
+    """What the page has root type."""
+    return "".join(block.text for block in blocks(ROOT / "docs" / "operations.md", "console"))
+
+
 def test_the_account_is_installed_for_one_reader() -> None:
-    page = "".join(block.text for block in blocks(ROOT / "docs" / "operations.md", "console"))
+    page = as_root()
     assert "# install -D -m 600 -o vicidial vicidial.env /etc/vicidial/vicidial.env\n" in page
     for path in re.findall(r"^# install (?:-D )?-m \d+ (?:-o \w+ )?([\w.-]+) /", page, re.MULTILINE):
         assert (NIGHTLY / path).exists()
