@@ -7,16 +7,33 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from ansible_collections.telephony.vicidial.tests.support import Simulator
 
 IN_PROCESS = "in process"
 AS_MODULE = "as a module"
 WAYS = (IN_PROCESS, AS_MODULE)
 
 Tasks = list[dict[str, Any]]
+
+# Posts each body to the address before it.
+POST = """
+import sys, urllib.request
+for url, body in zip(sys.argv[1::2], sys.argv[2::2]):
+    urllib.request.urlopen(url, body.encode())
+"""
+
+
+def acts(simulator: Simulator, steps: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """A task in which the dialer acts: any number of steps in one process, and no module."""
+    posts = [text for action, body in steps for text in (f"{simulator.url}/_simulator/{action}", json.dumps(body))]
+    return {"ansible.builtin.raw": shlex.join([sys.executable, "-c", POST, *posts])}
 
 
 def python_for(way: str, directory: Path) -> str:

@@ -14,7 +14,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
-from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import Tasks, ansible_playbook, play
+from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import (
+    Tasks,
+    acts,
+    ansible_playbook,
+    play,
+)
 
 # The time is nearly over, whatever the machine has to do besides: nothing in a test waits for it to pass.
 HURRY = {"ansible.builtin.set_fact": {"__recording_window_end": "{{ '%s' | strftime | int + 1 }}"}}
@@ -137,16 +142,10 @@ CASES = {
 
 
 def inside(case: Case, simulator: Simulator) -> Tasks:
-    """The tasks in the window."""
-
-    def task(step: Any) -> dict[str, Any]:
-        if isinstance(step, dict):
-            return step
-        action, body = step
-        url = f"{simulator.url}/_simulator/{action}"
-        return {"ansible.builtin.uri": {"url": url, "method": "POST", "body_format": "json", "body": body}}
-
-    return [task(step) for step in case.inside]
+    """The tasks in the window; its actions come first, and are one task."""
+    actions = [step for step in case.inside if not isinstance(step, dict)]
+    tasks = [step for step in case.inside if isinstance(step, dict)]
+    return [*([acts(simulator, actions)] if actions else []), *tasks]
 
 
 def window(directory: Path, name: str, case: Case, simulator: Simulator) -> dict[str, Any]:
