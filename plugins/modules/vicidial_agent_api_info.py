@@ -73,12 +73,12 @@ fit:
     - Whether no check failed but C(listing) and C(recording_log), and none is unknown but these and C(clock).
     - So it is about stereo recordings. Look at the check C(listing) too where agents are listed, and at
       C(recording_log) where the log is read.
-  returned: always
+  returned: when no option is refused
   type: bool
   sample: false
 blocking:
   description: The names of the checks because of which RV(fit=false).
-  returned: always
+  returned: when no option is refused
   type: list
   elements: str
   sample:
@@ -86,7 +86,7 @@ blocking:
     - language
 checks:
   description: All checks, always the same ones, in this order.
-  returned: always
+  returned: when no option is refused
   type: list
   elements: dict
   contains:
@@ -126,31 +126,31 @@ checks:
       sample: Add stereo_recording to "API Allowed Functions" of this user in VICIdial; recording alone is not enough.
 version:
   description: The version of VICIdial. V(null) where it is not known.
-  returned: always
+  returned: when no option is refused
   type: str
   sample: 2.14-84
 build:
   description: Its build. V(null) where it is not known.
-  returned: always
+  returned: when no option is refused
   type: str
   sample: 260302-1142
 clock_difference:
   description: >-
     How many seconds the server's clock is ahead of that of the host that runs the module, to half a second and half the
     time that the answer took. Negative where it is behind, V(null) where it is not known.
-  returned: always
+  returned: when no option is refused
   type: float
   sample: 0.3
 utc_offset:
   description: The time zone that the server prints start times in. V(null) where it is not known.
-  returned: always
+  returned: when no option is refused
   type: str
   sample: "+01:00"
 login:
   description:
     - What the server said of the login. One of V(accepted), V(rejected), V(unanswered) and V(not_sent).
     - See M(telephony.vicidial.vicidial_stereo_recording) for what they mean.
-  returned: always
+  returned: when Ansible accepts the options
   type: str
   sample: accepted
 reason:
@@ -158,7 +158,7 @@ reason:
     - Why RV(fit=false), or why the module failed, for playbooks to decide on. V(null) where it is fit.
     - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording), or, where nothing else is wrong,
       C(insecure_connection) for the check C(tls) and C(clock_difference) for the check C(clock).
-  returned: always
+  returned: when Ansible accepts the options
   type: str
   sample: permission_denied
 msg:

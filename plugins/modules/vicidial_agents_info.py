@@ -71,7 +71,7 @@ agents:
   description:
     - One record for each agent who is logged in, with the column names of VICIdial's documentation.
     - Empty when nobody is, and when the task failed.
-  returned: always
+  returned: when no option is refused
   type: list
   elements: dict
   contains:
@@ -118,21 +118,21 @@ agents:
 server_url:
   description:
     - The address of the server that was asked. Credentials are never part of it.
-  returned: always
+  returned: when no option is refused
   type: str
   sample: https://dialer.example.com
 login:
   description:
     - What the server said of the login. One of V(accepted), V(rejected), V(unanswered) and V(not_sent).
     - See M(telephony.vicidial.vicidial_stereo_recording) for what they mean.
-  returned: always
+  returned: when Ansible accepts the options
   type: str
   sample: accepted
 reason:
   description:
     - Why it failed, for playbooks to decide on.
     - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording).
-  returned: failure
+  returned: failure, but for Ansible's own refusal of an option
   type: str
   sample: permission_denied
 msg:

@@ -113,7 +113,7 @@ recordings:
   description:
     - One record for each recording, by the time at which it began.
     - Empty when there were none, and when the task failed.
-  returned: always
+  returned: when no option is refused
   type: list
   elements: dict
   contains:
@@ -165,7 +165,7 @@ recordings:
       sample: 100001_SALES_1000.wav
 kinds:
   description: The kinds that were asked for.
-  returned: always
+  returned: when no option is refused
   type: list
   elements: str
   sample:
@@ -173,26 +173,26 @@ kinds:
     - campaign
 server_url:
   description: The root of the server that was asked.
-  returned: always
+  returned: when no option is refused
   type: str
   sample: https://dialer.example.com
 server_time:
   description: The server's time when the task began. V(null) where the server does not tell.
-  returned: always
+  returned: when no option is refused
   type: str
   sample: "2026-11-25 09:13:40"
 utc_offset:
   description:
     - How far the server's time was from UTC when the task began. V(null) where the server does not tell.
     - At the time of a recording it can have been another one, before a change of the clocks.
-  returned: always
+  returned: when no option is refused
   type: str
   sample: "+01:00"
 login:
   description:
     - What the server said of the login. One of V(accepted), V(rejected), V(unanswered) and V(not_sent).
     - See M(telephony.vicidial.vicidial_stereo_recording) for what they mean.
-  returned: always
+  returned: when Ansible accepts the options
   type: str
   sample: accepted
 reason:
@@ -200,7 +200,7 @@ reason:
     - Why it failed, for playbooks to decide on.
     - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording). V(too_many_rows) means that the log gave
       100,000 rows to one call, and so may have left out others.
-  returned: failure
+  returned: failure, but for Ansible's own refusal of an option
   type: str
   sample: permission_denied
 msg:

@@ -147,6 +147,10 @@ EXAMPLES = r"""
     state: recording
     require_call: true
 
+- name: Show the file
+  ansible.builtin.debug:
+    msg: "{{ ansible_facts.vicidial_stereo_recording.filename }}"
+
 - name: Everyone of this floor who talks is being recorded
   telephony.vicidial.vicidial_stereo_recording:
     agent_users: "{{ range(1000, 1300) | map('string') }}"
@@ -154,10 +158,6 @@ EXAMPLES = r"""
     require_call: true
     when_no_call: ignore
     when_logged_out: ignore
-
-- name: Show the file
-  ansible.builtin.debug:
-    msg: "{{ ansible_facts.vicidial_stereo_recording.filename }}"
 
 - name: Nobody on this floor is being recorded
   telephony.vicidial.vicidial_stereo_recording:
@@ -212,7 +212,7 @@ EXAMPLES = r"""
 RETURN = r"""
 recordings:
   description: One record for each agent, in the order given. Where some failed, these come first.
-  returned: always
+  returned: when no option is refused
   type: list
   elements: dict
   contains:
@@ -350,7 +350,7 @@ recordings:
       sample: ""
 counts:
   description: How many agents were V(changed), were V(already) in the wanted state, V(failed) or were V(skipped).
-  returned: always
+  returned: when no option is refused
   type: dict
   sample:
     already: 297
@@ -360,13 +360,14 @@ counts:
 ansible_facts:
   description:
     - The state of the agents as facts. A further task replaces them.
-    - A task that failed has none. Look at RV(recordings) then.
+    - A task that failed has none, and those of an earlier task stay. Look at RV(recordings) then.
   returned: success
   type: dict
   contains:
     vicidial_stereo_recording:
       description: >-
         The record of the agent, from RV(recordings[].user) to RV(recordings[].agent_status), when the task names one.
+        Empty after O(agent_users).
       returned: success
       type: dict
       sample: &record
@@ -388,7 +389,7 @@ ansible_facts:
         "1000": *record
 diff:
   description: The states before and after, one line for each agent.
-  returned: always
+  returned: when no option is refused
   type: dict
   sample:
     before: "1000: idle\n"
@@ -401,7 +402,7 @@ login:
       other task of this run of C(ansible-playbook) logs in with them.
     - V(unanswered), the answer got lost, so this may have been a failed login.
     - V(not_sent), no login has reached the server.
-  returned: always
+  returned: when Ansible accepts the options
   type: str
   sample: accepted
 reason:
@@ -421,14 +422,12 @@ reason:
       Ansible's own worker ends with that instead, and without a result.
     - C(invalid_argument) means that an option makes no sense. Nothing was sent then.
     - C(internal_error) is a defect of this collection.
-  returned: failure
+  returned: failure, but for Ansible's own refusal of an option
   type: str
   sample: not_confirmed
 msg:
   description: What happened, to which agent, and what to do next.
-  returned: >-
-    failure, when an agent is not logged in, and when an agent without a live call was sent a BEGIN that was not waited
-    for, or in check mode would be
+  returned: failure, and where there is more to know, as of agents that are skipped or in no live call
   type: str
   sample: >-
     Agent 1000: the agent is not logged in. Have the agent log in to the agent screen, or set when_logged_out to ignore.

@@ -121,7 +121,7 @@ EXAMPLES = r"""
 RETURN = r"""
 recordings:
   description: One record for each agent, in the order given. Where some failed, these come first.
-  returned: always
+  returned: when no option is refused
   type: list
   elements: dict
   contains:
@@ -239,14 +239,16 @@ recordings:
       type: str
       sample: ""
 ansible_facts:
-  description: The state of the agents as facts. A task that failed has none.
+  description:
+    - The state of the agents as facts. A further task replaces them.
+    - A task that failed has none, and those of an earlier task stay.
   returned: success
   type: dict
   contains:
     vicidial_stereo_recording:
       description: >-
         The record of the agent, from RV(recordings[].user) to RV(recordings[].agent_status), when the task names one
-        agent by O(agent_user) or O(alt_user).
+        agent by O(agent_user) or O(alt_user). Empty after O(agent_users).
       returned: success
       type: dict
       sample: &record
@@ -268,26 +270,26 @@ ansible_facts:
         "1000": *record
 server_time:
   description: The server's time when the recording log was asked. V(null) where it was not.
-  returned: always
+  returned: when no option is refused
   type: str
   sample: "2026-11-22 09:13:44"
 login:
   description:
     - What the server said of the login. One of V(accepted), V(rejected), V(unanswered) and V(not_sent).
     - See M(telephony.vicidial.vicidial_stereo_recording) for what they mean.
-  returned: always
+  returned: when Ansible accepts the options
   type: str
   sample: accepted
 reason:
   description:
     - Why it failed, for playbooks to decide on.
     - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording).
-  returned: failure
+  returned: failure, but for Ansible's own refusal of an option
   type: str
   sample: authentication_failed
 msg:
   description: What happened, to which agent, and what to do next.
-  returned: failure
+  returned: failure, and where there is more to know
   type: str
   sample: >-
     Agent 1000: the server did not answer in time. Check the load of the web server, or set timeout higher.

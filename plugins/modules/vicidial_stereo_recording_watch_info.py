@@ -105,7 +105,7 @@ EXAMPLES = r"""
 RETURN = r"""
 looks:
   description: Every look, in order.
-  returned: always
+  returned: when no option is refused
   type: list
   elements: dict
   contains:
@@ -130,7 +130,7 @@ looks:
           state: idle
 clock:
   description: What the server's clock showed when the task began.
-  returned: always
+  returned: when no option is refused
   type: dict
   contains:
     machine:
@@ -155,12 +155,12 @@ clock:
       sample: 0.5
 server_url:
   description: The server that was asked.
-  returned: always
+  returned: when no option is refused
   type: str
   sample: https://dialer.example.com
 recordings:
   description: What the last look saw, a record for each agent. Where some failed, these come first.
-  returned: always
+  returned: when no option is refused
   type: list
   elements: dict
   contains:
@@ -222,19 +222,19 @@ login:
   description:
     - What the server said of the last look's login. One of V(accepted), V(rejected), V(unanswered) and V(not_sent).
     - See M(telephony.vicidial.vicidial_stereo_recording) for what they mean.
-  returned: always
+  returned: when Ansible accepts the options
   type: str
   sample: accepted
 reason:
   description:
     - Why the last look failed, for playbooks to decide on.
     - One of the reasons of M(telephony.vicidial.vicidial_stereo_recording).
-  returned: failure
+  returned: failure, but for Ansible's own refusal of an option
   type: str
   sample: authentication_failed
 msg:
   description: What happened, to which agent, and what to do next.
-  returned: failure
+  returned: failure, and where there is more to know
   type: str
   sample: >-
     Agent 1000: the server did not answer in time. Check the load of the web server, or set timeout higher.

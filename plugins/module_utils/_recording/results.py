@@ -199,17 +199,16 @@ def _failed_first(results: Sequence[AgentResult]) -> list[AgentResult]:
 
 
 def _facts(results: Sequence[AgentResult], one_was_named: bool) -> dict[str, Any]:
-    """The records by agent, and the record itself when the task named a single agent; no facts of a task that failed.
+    """The record when the task named a single agent, and the records by agent; no facts of a task that failed.
 
-    Ansible would not set them.
+    Ansible would not set them. The record is empty after a list of agents: it would else be that of an earlier task.
     """
     if any(result.outcome.failure is not None for result in results):
         return {}
-    found: dict[str, Any] = {
-        "vicidial_stereo_recordings": {result.user: record(result) for result in results if result.user}
+    found = {
+        "vicidial_stereo_recording": record(results[0]) if one_was_named else {},
+        "vicidial_stereo_recordings": {result.user: record(result) for result in results if result.user},
     }
-    if one_was_named:
-        found["vicidial_stereo_recording"] = record(results[0])
     return {"ansible_facts": found}
 
 

@@ -416,7 +416,7 @@ def test_many_agents_each_once_in_the_order_given(task: Task) -> None:
     assert result["counts"] == {"changed": 1, "already": 1, "failed": 0, "skipped": 1}
     assert result["diff"]["before"] == "1003: recording\n1001: idle\n4711: unknown\n"
     assert result["diff"]["after"] == "1003: recording\n1001: recording\n4711: unknown\n"
-    assert "vicidial_stereo_recording" not in result["ansible_facts"]
+    assert result["ansible_facts"]["vicidial_stereo_recording"] == {}
     assert list(result["ansible_facts"]["vicidial_stereo_recordings"]) == ["1003", "1001", "4711"]
     assert task.live("1001") == 1
 
