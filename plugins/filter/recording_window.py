@@ -20,7 +20,8 @@ options:
         C(tasks_path) is the file of the tasks as given, C(tasks_file) where it was found, C(tasks_text) what it says.
       - C(seconds) is how long it lasts without a file, C(needs_length) whether one of both has to be given.
         C(watch_interval) is how often it is looked at, C(require_silence) whether nothing else may record, C(receipt)
-        the path of a receipt, and C(receipt_files) the files that it takes.
+        the path of a receipt, C(receipt_files) the files that it takes, and C(in_batches) whether the play has hosts
+        in other batches.
       - C(before) and C(after) are results of M(telephony.vicidial.vicidial_stereo_recording_info), C(opened) and
         C(closed) are results of M(telephony.vicidial.vicidial_stereo_recording). One that is not there yet is left out.
       - C(first_look), C(watched) and C(last_look) are results of

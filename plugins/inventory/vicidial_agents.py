@@ -76,8 +76,8 @@ notes:
   - "Variables of a host: C(vicidial_user), C(vicidial_campaign_id), C(vicidial_session_id), C(vicidial_status),
     C(vicidial_lead_id) (a number), C(vicidial_callerid), C(vicidial_calls_today) (a number), C(vicidial_full_name),
     C(vicidial_user_group), C(vicidial_user_level) (a number)."
-  - C(ansible_connection) is C(local) and C(ansible_python_interpreter) is the Python that runs Ansible; O(compose)
-    can change both.
+  - C(ansible_connection) is C(local), C(ansible_become) is C(false) and C(ansible_python_interpreter) is the Python
+    that runs Ansible; O(compose) can change them.
   - Names are free text that people typed. No text from the server is ever evaluated as a template.
   - An agent whose user is not made of letters, digits, C(-) and C(_), or whose host would have the name of a group, is
     left out with a warning.
@@ -311,6 +311,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             added.append(name)
             self.inventory.add_host(name)
             self.inventory.set_variable(name, "ansible_connection", "local")
+            self.inventory.set_variable(name, "ansible_become", False)
             self.inventory.set_variable(name, "ansible_python_interpreter", _template("{{ ansible_playbook_python }}"))
             for variable, value in variables.items():
                 self.inventory.set_variable(name, variable, _never_evaluated(value))

@@ -349,7 +349,10 @@ recordings:
       type: str
       sample: ""
 counts:
-  description: How many agents were V(changed), were V(already) in the wanted state, V(failed) or were V(skipped).
+  description:
+    - How many agents were V(changed), were V(already) in the wanted state, V(failed) or were V(skipped).
+    - Each agent counts once. One that failed counts under V(failed), even where a signal was sent and
+      RV(recordings[].changed) is V(true).
   returned: when no option is refused
   type: dict
   sample:

@@ -45,7 +45,7 @@ class Window:
     ``tasks_text`` what stands in it. They are empty, and ``max_duration`` is 0 seconds, where the window has no file.
     ``seconds`` is how long it lasts without one; with ``needs_length`` one of both has to be given.
     ``watch_interval`` is 0 for no watch. ``receipt`` is the path of the receipt, ``receipt_problem`` why it
-    cannot be written there.
+    cannot be written there. ``in_batches``: the play has other hosts, each batch of which has a window of its own.
     ``times`` are those of its steps, on this machine's clock with its offset from UTC.
     ``job_template`` is the name of AWX's template that runs the window, "" elsewhere.
     """
@@ -60,6 +60,7 @@ class Window:
     require_silence: bool = False
     receipt: str = ""
     receipt_problem: str = ""
+    in_batches: bool = False
     tasks_path: str = ""
     tasks_file: str = ""
     tasks_text: str = ""
@@ -104,6 +105,11 @@ class Window:
             return "recording_window_watch is less than a second."
         if self.require_silence and self.state == RECORDING:
             return "recording_window_require_silence is for windows in which the agents are idle."
+        if self.receipt and self.in_batches:
+            return (
+                "The play runs in batches (serial), and recording_window_receipt is one file for the first of them."
+                " Leave out serial, or write no receipt."
+            )
         return self.receipt_problem
 
     @property

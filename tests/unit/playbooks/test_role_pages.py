@@ -31,13 +31,22 @@ def play_of(*tasks: dict[str, Any]) -> dict[str, Any]:
     return {"name": "The page's tasks", "hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}
 
 
+def with_its_reason(role: str) -> dict[str, Any]:
+    """A task that ``role`` refuses for its variables, and what a rescue finds as its reason."""
+    refused = {"ansible.builtin.include_role": {"name": f"telephony.vicidial.{role}"}, "vars": {f"{role}_state": "no"}}
+    found = {"ansible.builtin.debug": {"msg": f"{role}: {{{{ {role}_result.reason }}}}"}}
+    return {"block": [refused], "rescue": [found]}
+
+
 def test_all_that_the_pages_show(tmp_path: Path) -> None:
-    idle, [record] = shown_by("stereo_recording")
-    payment, disputed, with_a_block = shown_by("recording_window")
+    idle, [record], rescued = shown_by("stereo_recording")
+    payment, disputed, with_a_block, rescued_window = shown_by("recording_window")
     [audit] = shown_by("recording_audit")
     (started, recorded, stopped), hung_up = shown_by("simulator")
     simulated = play_of(started, recorded, *hung_up, stopped)
+    refused = play_of(*map(with_its_reason, ("stereo_recording", "recording_window")))
     plays = [*idle, record, play_of(*audit), *payment, *disputed, *with_a_block, simulated]
+    plays += [play_of(*rescued), *rescued_window, refused]
     (tmp_path / "pages.yml").write_text(json.dumps(plays))
     (tmp_path / "tasks").mkdir()
     shutil.copy(EXAMPLES / "playbooks" / "tasks" / "take_payment.yml", tmp_path / "tasks")
@@ -53,7 +62,7 @@ def test_all_that_the_pages_show(tmp_path: Path) -> None:
         "simulator_python": sys.executable,
     }
     inventory = str(EXAMPLES / "inventory" / "floor.vicidial_agents.yml")
-    with serving(call_center(3)) as simulator:
+    with serving(call_center(5)) as simulator:
         account = {"VICIDIAL_API_USER": simulator.user, "VICIDIAL_API_PASSWORD": simulator.password}
         simulator.dialer.start_call("1002")
         simulator.dialer.start_recording("1001")
@@ -70,6 +79,8 @@ def test_all_that_the_pages_show(tmp_path: Path) -> None:
         *[("1000", "END"), ("1000", "BEGIN")],  # a block of its own
     ]
     assert "Nobody records now." in output
-    assert "It is looked into." in output
+    assert output.count("It is looked into.") == 2  # on the terminal, and in the log
+    assert "stereo_recording: invalid_argument" in output
+    assert "recording_window: invalid_argument" in output
     assert (tmp_path / "audit.html").exists()
     assert not (tmp_path / "dialer" / "simulator.pid").exists()

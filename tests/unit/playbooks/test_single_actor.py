@@ -159,20 +159,30 @@ def test_a_strategy_that_would_act_more_than_once_is_refused(simulator: Simulato
     options = {} if strategy == "free" else {"agents": "1000"}
     code, output = run_plays(tmp_path, simulator, [play_on(hosts, include(role, **options), strategy=strategy)])
     assert code != 0
-    assert "pause" in output
+    assert "Use the strategy linear" in output
     assert simulator.journal.entries() == []
 
 
 @pytest.mark.parametrize("role", STRATEGIES)
 def test_agents_that_would_be_taken_more_than_once_are_refused(simulator: Simulator, tmp_path: Path, role: str) -> None:
-    """First those that are named in a play with batches, then those that differ from host to host, which ends a run."""
-    in_batches = {"block": [include(role, agents="1000")], "rescue": [{"ansible.builtin.meta": "noop"}]}
+    """First those that are named in a play with batches, then those that differ from host to host, which ends a run.
+
+    So is the file of a receipt.
+    """
+    receipt = (
+        {"recording_window_receipt is one file": {"receipt": "receipt.json"}} if role == "recording_window" else {}
+    )
+    named = {"runs in batches (serial)": {"agents": "1000"}, **receipt}
+    in_batches = [
+        {"block": [include(role, **options)], "rescue": [{"ansible.builtin.meta": "noop"}]}
+        for options in named.values()
+    ]
     plays = [
-        play_on(("1000", "1001", "1003", "1005"), in_batches, serial=2),
+        play_on(("1000", "1001"), *in_batches, serial=1),
         play_on(("1000", "1001"), include(role, agents=["{{ inventory_hostname }}"])),
     ]
     code, output = run_plays(tmp_path, simulator, plays)
     assert code != 0
-    for message in ("runs in batches (serial)", "_agents differs from host to host"):
+    for message in (*named, "_agents differs from host to host"):
         assert message in " ".join(output.split())
     assert simulator.journal.entries() == []

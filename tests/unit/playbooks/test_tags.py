@@ -20,7 +20,11 @@ COLLECTION = "telephony.vicidial."
 def call(how: str, role: str, tags: dict[str, Any], entry_point: str = "main", **options: Any) -> dict[str, Any]:
     """A task that includes or imports ``role``, with ``options`` as its variables without their prefix."""
     options = {f"{role}_{name}": value for name, value in options.items()}
-    return {f"ansible.builtin.{how}_role": {"name": COLLECTION + role, "tasks_from": entry_point}, "vars": options, **tags}
+    return {
+        f"ansible.builtin.{how}_role": {"name": COLLECTION + role, "tasks_from": entry_point},
+        "vars": options,
+        **tags,
+    }
 
 
 def record(how: str, user: str, tags: dict[str, Any]) -> dict[str, Any]:

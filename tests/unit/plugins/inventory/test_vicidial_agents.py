@@ -130,6 +130,7 @@ def test_every_logged_in_agent_is_a_host_with_typed_variables(source: Source) ->
     assert call is not None
     assert hosts["1001"] == {
         "ansible_connection": "local",
+        "ansible_become": False,
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         "vicidial_user": "1001",
         "vicidial_campaign_id": "SUPPORT",
@@ -783,11 +784,12 @@ def test_the_files_in_the_document_do_what_it_says(source: Source) -> None:
         "VICIDIAL_API_USER": "6666",
         "VICIDIAL_API_PASSWORD": "simulated",
     }
+    escalation = {"ANSIBLE_BECOME": "true", "ANSIBLE_BECOME_EXE": "/nonexistent/sudo"}  # as ansible.cfg may have it
     source.path.write_text(inventories[0].read_text())
     for playbook, recorded in zip(playbooks, (["1000"], SALES[:3])):
         for user in recorded[1:]:
             dialer.start_call(user)
-        command(source, "ansible-playbook", source.path, str(playbook), **account)
+        command(source, "ansible-playbook", source.path, str(playbook), **account, **escalation)
         assert sorted(recording["user"] for recording in dialer.state()["live"]) == recorded
         assert {user: agent.slot for user, agent in dialer.agents.items() if agent.slot} == {}
     source.path.write_text(inventories[1].read_text())
