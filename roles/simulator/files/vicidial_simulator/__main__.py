@@ -137,10 +137,14 @@ def _prepared(options: argparse.Namespace) -> tuple[WebServer, Path | None]:
     except OSError as error:
         raise ValueError(_why_not_there(error, options.host, options.port)) from error
     limits = {name: getattr(options, name) for name in ("workers", "service_seconds", "queue")}
-    server.control.act("capacity", limits)
-    for text in options.fault:
-        name, details = faults.parse(text)
-        server.control.act("fault", {"name": name, **details})
+    try:
+        server.control.act("capacity", limits)
+        for text in options.fault:
+            name, details = faults.parse(text)
+            server.control.act("fault", {"name": name, **details})
+    except ValueError:
+        server.server_close()
+        raise
     return server, certificate
 
 
