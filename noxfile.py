@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -70,6 +71,8 @@ OF_DOCUMENTS = (
     "tests/unit/playbooks/test_nightly.py",
     "tests/unit/playbooks/test_role_pages.py",
 )
+# The tests that the newest ansible-core alone runs.
+BY_THE_NEWEST = (*KNOWS_NO_ANSIBLE, *OF_DOCUMENTS)
 # Those that run programs from end to end, which takes longer than all others: not for every change.
 RUNS_PROGRAMS = ("tests/unit/playbooks", "tests/unit/roles", "tests/unit/tools/test_release.py")
 # The sanity tests that read the text alone: they differ from one ansible-core to the next in a linter's version.
@@ -163,20 +166,24 @@ def run_pytest(session: nox.Session, place: str, runs: list[tuple[Environment, l
 
 def in_parallel(session: nox.Session) -> list[str]:
     """pytest's arguments for both cores, as many tests wait; but for a single test, which is over before they start."""
-    return [] if "::" in " ".join(session.posargs) else ["-n", "3", "--dist", "loadfile"]
+    workers = os.environ.get("WORKERS", "3")
+    return [] if "::" in " ".join(session.posargs) else ["-n", workers, "--dist", "loadfile"]
 
 
 def side_by_side(session: nox.Session, sessions: list[tuple[str, str]]) -> None:
-    """Run sessions that keep one core busy, each with its LEGS; print what each said when it ends.
+    """Run sessions, each with its LEGS, three at a time for two cores; print what each said when it ends.
 
-    It is three at a time for two cores, since one of them often waits: for the network, or for the clock.
+    Most keep one core busy at most, and often wait for the network or the clock.
     """
 
     def run_one(name: str, legs: str) -> bool:
         command = [sys.executable, "-m", "nox", "--session", name, "--", *session.posargs]
-        variables = {**os.environ, "LEGS": legs}
+        variables = {**os.environ, "LEGS": legs, "WORKERS": "2"}
+        began = time.monotonic()
         done = subprocess.run(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        seconds = time.monotonic() - began
         sys.stdout.write(done.stdout.decode(errors="replace"))
+        sys.stdout.write(f"{name} {legs}: exit code {done.returncode} after {seconds:.0f} s\n")
         sys.stdout.flush()
         return done.returncode == 0
 
@@ -234,22 +241,12 @@ def test(session: nox.Session) -> None:
     rulebook = [rulebook_environment(MAIN)] if MAIN and has_java() else []
     make_all([*map(leg, LEGS), *users, *rulebook, *([MANAGED] if MANAGED else [])])
     make_awx_collection()
-    for name in ("unit", "reliability", "operations", "one_core"):
-        session.notify(name)
-
-
-@nox.session
-def one_core(session: nox.Session) -> None:
-    """All that keeps one core busy at most: events, contract, integration, sanity, molecule, lint, package, docs.
-
-    The longest come first, so that no core idles at the end. Style is looked at once, by the newest ansible-core.
-    """
     *others, newest = map(str, LEGS)
-    sessions = [("events", ""), ("sanity", newest), ("molecule", "")]
-    sessions += [("integration", one) for one in (newest, *others)]
-    sessions += [("contract", ""), ("lint", ""), ("package", "")]
-    sessions += [("sanity_core", one) for one in others]
-    side_by_side(session, [*sessions, ("docs", "")])
+    # The longest come first, so that no core idles at the end. Style is looked at once, by the newest ansible-core.
+    sessions = [("unit", newest), ("operations", ""), *(("unit_core", one) for one in others), ("reliability", "")]
+    sessions += [("sanity", newest), ("molecule", ""), *(("integration", one) for one in (newest, *others))]
+    sessions += [("events", ""), *(("sanity_core", one) for one in others)]
+    side_by_side(session, [*sessions, ("lint", ""), ("package", ""), ("docs", ""), ("contract", "")])
 
 
 @nox.session(name="matrix")
@@ -289,16 +286,24 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """pytest tests/unit with the oldest and the newest ansible-core; PYTEST="..." adds arguments."""
+    run_unit(session, core_alone=LEGS[:-1], whole=LEGS[-1:])
+
+
+@nox.session
+def unit_core(session: nox.Session) -> None:
+    """Of pytest tests/unit, what depends on ansible-core: playbooks, roles, action, inventory and modules."""
+    run_unit(session, core_alone=LEGS, whole=[])
+
+
+def run_unit(session: nox.Session, core_alone: list[matrix.Pair], whole: list[matrix.Pair]) -> None:
+    """Run tests/unit, with some ansible-cores what depends on ansible-core alone."""
     need_programs(session)
     tell_what_is_left_out(session)
     make_managed()
-    ignored = [f"--ignore={place}" for place in (*KNOWS_NO_ANSIBLE, *OF_DOCUMENTS)]
     arguments = in_parallel(session)
-    run_pytest(
-        session,
-        "tests/unit",
-        [*((leg(pair), [*arguments, *ignored]) for pair in LEGS[:-1]), (leg(LEGS[-1]), arguments)],
-    )
+    ignored = [f"--ignore={place}" for place in BY_THE_NEWEST]
+    runs = [(leg(pair), [*arguments, *ignored]) for pair in core_alone]
+    run_pytest(session, "tests/unit", [*runs, *((leg(pair), arguments) for pair in whole)])
 
 
 @nox.session
