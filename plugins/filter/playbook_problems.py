@@ -19,7 +19,9 @@ options:
     description:
       - A dictionary with C(names) (of all variables that begin with C(vicidial_)), C(missing) (options of the
         connection), C(rest) (the variable C(_raw_params)), C(agents), C(hosts) (a pattern), C(matches) (its hosts),
-        C(lists) (campaigns and user groups) and C(nobody_is_fine).
+        C(lists) (campaigns and user groups), C(everybody) and C(nobody_is_fine).
+      - With C(named), the values of the variables that can say whom the playbook is about, one of them has to. A list
+        without an element does, and a text without a name does not.
     type: dict
     required: true
 seealso:
@@ -40,6 +42,7 @@ EXAMPLES = r"""
       hosts: ""
       matches: []
       lists: []
+      everybody: false
       nobody_is_fine: false
 """
 

@@ -16,26 +16,31 @@ description:
 positional: about
 options:
   _input:
-    description: The registered result of the module, or the report of an audit.
-    type: dict
+    description: The registered result of the module, a list of such results, or the report of an audit.
+    type: raw
     required: true
   about:
     description:
       - V(declared) for a result of M(telephony.vicidial.vicidial_stereo_recording).
+      - V(found) for one of M(telephony.vicidial.vicidial_agents_info), or for an empty dictionary where agents are named.
       - V(status) for one of M(telephony.vicidial.vicidial_stereo_recording_info).
       - V(preflight) for one of M(telephony.vicidial.vicidial_agent_api_info).
       - V(recorded) for one of M(telephony.vicidial.vicidial_recordings_info).
+      - V(unanswered) for the results of M(telephony.vicidial.vicidial_agents_info) and
+        M(telephony.vicidial.vicidial_stereo_recording_info), in a list: why no audit can be made.
       - V(audited) for the report of the role P(telephony.vicidial.recording_audit#role), the fact that it leaves.
     type: str
     choices:
       - declared
+      - found
       - status
       - preflight
       - recorded
+      - unanswered
       - audited
     required: true
   state:
-    description: The state that was declared. Needed for V(declared).
+    description: The state that was declared. Needed for V(declared), and said by V(found).
     type: str
   check_mode:
     description: Whether that was in check mode. Needed for V(declared).
@@ -47,8 +52,17 @@ options:
   asked:
     description: >-
       The options of the question, C(agent_users), C(date), C(since), C(until), C(lead_id) and C(uniqueid), of which
-      those that were not given are empty. Needed for V(recorded).
+      those that were not given are empty. Needed for V(recorded). For V(found), C(campaigns), C(user_groups) and
+      C(listed), whether VICIdial was asked.
     type: dict
+  agents:
+    description: The users of the agents whom a playbook is about. Needed for V(found).
+    type: list
+    elements: str
+  nobody_is_fine:
+    description: Whether it is no failure that there are none. For V(found).
+    type: bool
+    default: false
   taken_at:
     description: The time of the control node, in ISO format. Needed for V(recorded).
     type: str
@@ -76,27 +90,29 @@ _value:
   description:
     - "C(lines): what is printed, empty when nobody was asked. C(failure): why the result is a failure, empty when it is
       none."
-    - "C(statistics): the numbers for C(set_stats), with the C(reason) of a failure."
+    - "C(statistics): the numbers for C(set_stats), with the C(reason) of a failure. V(found) and V(unanswered)
+      have the C(reason) alone."
     - "C(page), for V(audited) and V(recorded): the texts of the page."
     - "C(report) and C(csv), for V(recorded) alone: what the JSON and the CSV file hold."
   type: dict
 """
 
-from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..plugin_utils import _audit_summary, _recordings, _summary
 
 _ABOUT: dict[str, Callable[..., dict[str, Any]]] = {
     "declared": _summary.declared,
+    "found": _summary.found,
     "status": _summary.status,
     "preflight": _summary.preflight,
     "recorded": _recordings.recorded,
+    "unanswered": _audit_summary.unanswered,
     "audited": _audit_summary.audited,
 }
 
 
-def summary(result: Mapping[str, Any], about: str, **more: Any) -> dict[str, Any]:
+def summary(result: Any, about: str, **more: Any) -> dict[str, Any]:
     """The filter."""
     return _ABOUT[about](result, **more)
 

@@ -11,13 +11,16 @@ Pure: the role's report goes in, texts and numbers come out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._audit import ANY, UNEXPECTED
-from ._summary import MOST_HANDED_ON, counted, some, users
+from ._summary import MOST_HANDED_ON, Result, counted, reason_of, some, users
 
 Report = Mapping[str, Any]
+
+# Who failed, before the message of one of them: all did, for one cause.
+_ROLL = re.compile(r"^(\d+ of \d+ agents failed: .*?\. )?(Agent [^:]*: )?")
 
 
 def audited(report: Report) -> dict[str, Any]:
@@ -44,6 +47,27 @@ def audited(report: Report) -> dict[str, Any]:
         "recorded_by": {finding["agent"]: _recorded_by(finding) for finding in report["findings"]},
         "details": {finding["agent"]: _details(finding) for finding in report["findings"]},
     }
+
+
+def unanswered(results: Sequence[Result]) -> dict[str, str]:
+    """Why no audit can be made, by the ``results`` of vicidial_agents_info and vicidial_stereo_recording_info.
+
+    Returns ``failure`` and ``reason``, both empty when somebody could be asked: who could not is unknown in the report.
+    """
+    asked = [result for result in results if not result.get("skipped")]
+    for result in asked:
+        records = result.get("recordings") or []
+        reason = reason_of(result)
+        if not reason or any(not record["failed"] for record in records):
+            continue
+        causes = {record["reason"] for record in records}
+        message = _ROLL.sub("", result.get("msg", "")) if len(causes) == 1 else result.get("msg", "")
+        return {
+            "failure": f"The audit could not be made: {message} Nothing is known of the recordings, and no report is"
+            " written.",
+            "reason": reason,
+        }
+    return {"failure": "", "reason": ""}
 
 
 def _drift(report: Report) -> int:

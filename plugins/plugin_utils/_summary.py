@@ -122,6 +122,40 @@ def no_connection(options: Sequence[str]) -> str:
     )
 
 
+def found(
+    listing: Result, asked: Mapping[str, Any], agents: Sequence[str], state: str = "", nobody_is_fine: bool = False
+) -> dict[str, Any]:
+    """What a playbook says about whom it is about, by the ``listing`` of vicidial_agents_info, empty without one.
+
+    ``asked`` holds ``campaigns``, ``user_groups`` and ``listed``, whether VICIdial was asked at all; ``agents`` are the
+    users, ``state`` is what they shall be. Returns ``lines``, empty unless there is nobody and that is fine,
+    ``failure``, and the ``reason`` of a failure.
+    """
+    is_asked = asked["listed"] and not listing.get("skipped")
+    reason = reason_of(listing) if is_asked else ""
+    if reason:
+        return {"lines": [], "failure": for_reader(listing.get("msg", ""), _OF_PLAYBOOKS), "reason": reason}
+    if agents:
+        return {"lines": [], "failure": "", "reason": ""}
+    nobody = f"{_nobody(asked)} No signal was sent."
+    if nobody_is_fine:
+        return {"lines": [f"{state}: {nobody}" if state else nobody], "failure": "", "reason": ""}
+    remedy = "Set vicidial_nobody_is_fine to true where that is no failure."
+    return {"lines": [], "failure": f"{nobody} {remedy}", "reason": "invalid_argument"}
+
+
+def _nobody(asked: Mapping[str, Any]) -> str:
+    """Who is not there. VICIdial's list is as empty for a campaign that does not exist (protocol 5.3)."""
+    if not asked["listed"]:
+        return "No agents are given: vicidial_agents or vicidial_hosts names nobody."
+    seen = "nobody whom the API account may see is logged in"
+    groups = [*asked["campaigns"], *asked["user_groups"]]
+    if not groups:
+        return f"VICIdial lists nobody: {seen}."
+    kinds = " or ".join(kind for kind in ("campaign", "user group") if asked[f"{kind.replace(' ', '_')}s"])
+    return f"VICIdial lists nobody in {some(groups)}: {seen}, or there is no such {kinds}. It cannot say which."
+
+
 def status(result: Result) -> dict[str, Any]:
     """What the playbook status says about the ``result`` of vicidial_stereo_recording_info.
 

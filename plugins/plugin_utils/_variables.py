@@ -113,7 +113,8 @@ def playbook_problems(given: Mapping[str, Any]) -> list[str]:
 
     ``given`` holds ``missing`` (options of the connection), ``rest`` (words that -e lost), ``agents``, ``hosts`` (a
     pattern), ``matches`` (its hosts), ``lists`` (campaigns and user groups), ``everybody`` (whether all who are logged
-    in are meant) and ``nobody_is_fine``.
+    in are meant) and ``nobody_is_fine``. With ``named``, the values of the variables that name somebody, one of them
+    or of the others has to; ``names`` are those of all variables of the playbooks.
     """
     problems = [no_connection(given["missing"])] if given["missing"] else []
     problems += [f"{text} Nothing was sent." for text in lost_words(given["rest"], "vicidial_agents=1000,1001")]
@@ -127,7 +128,18 @@ def playbook_problems(given: Mapping[str, Any]) -> list[str]:
             "More than one of vicidial_agents, vicidial_hosts, vicidial_campaigns with vicidial_user_groups, and"
             " vicidial_everybody says whom it is about: give one. Nothing was sent."
         )
+    if "named" in given and not (given["hosts"] or given["everybody"] or any(map(_names_somebody, given["named"]))):
+        problems.append(
+            " ".join(["No agents are given.", *playbook_warnings(given["names"])])
+            + " Name them in vicidial_agents, vicidial_campaigns, vicidial_user_groups or vicidial_hosts, or set"
+            " vicidial_everybody to true. Nothing was sent."
+        )
     return problems
+
+
+def _names_somebody(value: Any) -> bool:
+    """Whether a variable says whom. A list can be nobody on purpose, a text without a name was left out."""
+    return isinstance(value, (list, tuple)) or bool(names(value))
 
 
 def playbook_warnings(names_given: Iterable[str]) -> list[str]:

@@ -252,15 +252,17 @@ def test_the_playbooks_of_the_project_do_what_a_survey_asks_for(
     assert live(simulator) == {"1000"}
 
 
-def test_empty_answers_mean_nobody_unless_a_schedule_finds_nobody(simulator: Simulator, tmp_path: Path) -> None:
+def test_empty_answers_fail_and_a_schedule_may_find_nobody(simulator: Simulator, tmp_path: Path) -> None:
     empty: dict[str, Any] = dict.fromkeys(("vicidial_campaigns", "vicidial_user_groups", "vicidial_agents"), "")
     empty |= {"vicidial_everybody": "false", "stereo_recording_state": "recording"}
     done = run(simulator, tmp_path, "fleet.yml", **empty)
     assert done.returncode == 2
     assert "No agents are given." in " ".join(done.stdout.split())
     assert artifacts(done)["vicidial_stereo_recording_summary"] == {"reason": "invalid_argument"}
-    assert run(simulator, tmp_path, "fleet.yml", awx_schedule_id=3, **empty).returncode == 0
+    assert run(simulator, tmp_path, "fleet.yml", awx_schedule_id=3, **empty).returncode == 2
     assert simulator.journal.entries() == []
+    empty["vicidial_campaigns"] = "NOBODY"
+    assert run(simulator, tmp_path, "fleet.yml", awx_schedule_id=3, **empty).returncode == 0
 
 
 def test_the_jobs_of_a_guarded_window(simulator: Simulator, tmp_path: Path) -> None:

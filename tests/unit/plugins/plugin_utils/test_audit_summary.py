@@ -119,3 +119,32 @@ def test_what_records_an_agent_is_told_in_a_line() -> None:
 def test_a_note_says_why_an_agent_is_unknown() -> None:
     assert said_of([None])["page"]["notes"] == {"1000": "no answer."}
     assert said_of(["idle"])["page"]["notes"] == {}
+
+
+def unanswered(*results: dict[str, Any]) -> dict[str, Any]:
+    return summary([*results], "unanswered")
+
+
+def asked(*reasons: str | None) -> dict[str, Any]:
+    records = [{"user": f"{1000 + i}", "failed": bool(reason), "reason": reason} for i, reason in enumerate(reasons)]
+    return {"recordings": records, "reason": next(filter(None, reasons), None)}
+
+
+def test_one_right_that_the_account_lacks_is_said_once_with_its_remedy() -> None:
+    why = "the API account has no permission for the function recording_lookup. Add recording_lookup."
+    roll = "2 of 2 agents failed: 1000 (permission_denied), 1001 (permission_denied). Agent 1000: "
+    result = {**asked("permission_denied", "permission_denied"), "msg": roll + why}
+    assert unanswered({"agents": [{}]}, result) == {
+        "failure": f"The audit could not be made: {why} Nothing is known of the recordings, and no report is written.",
+        "reason": "permission_denied",
+    }
+    mixed = unanswered({"agents": [{}]}, {**asked("timeout", "http_error"), "msg": f"{roll}It took long."})
+    assert roll in mixed["failure"]
+
+
+def test_an_audit_of_some_or_of_nobody_is_one() -> None:
+    nothing = {"failure": "", "reason": ""}
+    assert unanswered({"agents": [{}]}, {**asked("timeout", None), "msg": "One failed."}) == nothing
+    assert unanswered({"agents": []}, asked()) == nothing
+    refused = {"msg": "Check api_user.", "reason": "authentication_failed"}
+    assert unanswered(refused, {"skipped": True})["reason"] == "authentication_failed"

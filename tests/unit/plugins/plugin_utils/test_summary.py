@@ -134,3 +134,35 @@ def test_preflight_fails_without_a_list_of_agents_unless_that_is_accepted(status
     assert "-e vicidial_preflight_accepted=listing" in found["failure"]
     assert found["statistics"] == {"failed_checks": ["listing"], "reason": "no_listing"}
     assert summary(result, "preflight", accepted=["listing"])["failure"] == ""
+
+
+def found(listing: dict[str, Any], agents: tuple[str, ...] = (), fine: bool = True, **asked: Any) -> dict[str, Any]:
+    given = {"campaigns": [], "user_groups": [], "listed": True, **asked}
+    return summary(listing, "found", agents=[*agents], asked=given, state="idle", nobody_is_fine=fine)
+
+
+def test_nobody_is_said_in_a_line_where_that_is_fine() -> None:
+    [line] = found({"agents": []}, campaigns=["SALES"])["lines"]
+    assert line == (
+        "idle: VICIdial lists nobody in SALES: nobody whom the API account may see is logged in, or there is no such"
+        " campaign. It cannot say which. No signal was sent."
+    )
+    [line] = found({"agents": []}, campaigns=["SALES"], user_groups=["ADMIN"])["lines"]
+    assert "lists nobody in SALES, ADMIN: " in line
+    assert "no such campaign or user group." in line
+    [line] = found({"agents": []})["lines"]
+    assert line.startswith("idle: VICIdial lists nobody: nobody whom")
+    [line] = found({}, listed=False)["lines"]
+    assert line == "idle: No agents are given: vicidial_agents or vicidial_hosts names nobody. No signal was sent."
+
+
+def test_nobody_is_a_failure_elsewhere_and_so_is_a_list_that_was_not_given() -> None:
+    failed = found({"agents": []}, fine=False)
+    assert (failed["lines"], failed["reason"]) == ([], "invalid_argument")
+    assert failed["failure"].endswith("Set vicidial_nobody_is_fine to true where that is no failure.")
+    refused = {"failed": True, "reason": "authentication_failed", "msg": "Check api_user."}
+    assert found(refused)["reason"] == "authentication_failed"
+    assert found(refused)["failure"].startswith("Check vicidial_api_user")
+    nothing = {"lines": [], "failure": "", "reason": ""}
+    assert found({"agents": [{}]}, ("1000",), fine=False) == nothing
+    assert found({"skipped": True}, ("1000",), fine=False, listed=False) == nothing

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.telephony.vicidial.plugins.plugin_utils._variables import (
     lost_words,
     nearly_known,
+    playbook_problems,
     role_variables,
 )
 
@@ -99,3 +100,37 @@ def test_what_is_required_can_be_left_out_where_not_all_is_needed() -> None:
     assert role_variables({}, SPEC, "door", needs_all=False)["problems"] == []
     [found] = role_variables({"door_state": "ajar"}, SPEC, "door", needs_all=False)["problems"]
     assert "must be one of" in found
+
+
+def playbook(**given: Any) -> list[str]:
+    """What a playbook that acts for agents says of its variables."""
+    names = [f"vicidial_{name}" for name in given.get("names", ())]
+    known = {"missing": [], "rest": "", "agents": "", "hosts": "", "matches": [], "lists": [], "everybody": False}
+    return playbook_problems({**known, "nobody_is_fine": True, "named": ["", "", ""], **given, "names": names})
+
+
+@pytest.mark.parametrize("named", ["", None, ",", " \r\n"])
+def test_that_nobody_is_named_is_no_nobody_that_is_fine(named: Any) -> None:
+    """A misspelled name would make every night a green one in which nothing is done."""
+    [found] = playbook(named=["", named, ""], names=["campains"])
+    assert found.startswith("No agents are given. Nothing uses the variable vicidial_campains.")
+    assert "Did you mean vicidial_campaigns?" in found
+    assert found.endswith("or set vicidial_everybody to true. Nothing was sent.")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"named": [[], "", ""]},
+        {"named": ["", "SALES", ""]},
+        {"hosts": "floor"},
+        {"everybody": True},
+    ],
+)
+def test_a_list_can_be_nobody_on_purpose(given: dict[str, Any]) -> None:
+    assert playbook(**given) == []
+
+
+def test_status_is_about_everybody_where_nobody_is_named() -> None:
+    given = {"missing": [], "rest": "", "agents": "", "hosts": "", "matches": [], "lists": [], "everybody": False}
+    assert playbook_problems({**given, "nobody_is_fine": False, "names": []}) == []
