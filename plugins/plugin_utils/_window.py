@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any
 
 from ..module_utils._protocol.words import IDLE, INCALL, RECORDING
-from ..module_utils._recording.failures import OR_NOT_REQUIRED, REQUIRED
+from ..module_utils._recording.failures import OR_PASSED_OVER, REQUIRED
 from ._summary import (
     counted,
     for_reader,
@@ -349,5 +349,5 @@ def _recording_ids(result: Result) -> dict[str, int]:
 
 def _message(result: Result) -> str:
     """The module's message in the role's words. A window always requires a call, so nothing is said of that option."""
-    message = result.get("msg", "").replace(REQUIRED, "").replace(OR_NOT_REQUIRED, "")
+    message = result.get("msg", "").replace(REQUIRED, "").replace(OR_PASSED_OVER, "")
     return for_reader(message, _VARIABLES)

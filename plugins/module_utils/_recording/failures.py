@@ -11,9 +11,10 @@ from .._protocol.words import IDLE, INCALL
 
 Texts = tuple[str, str]
 
-# What a text says of the option require_call. Where nobody can choose it, such as in a window, this is left out.
+# What a text says of the options require_call and when_no_call. Where nobody can choose them, such as in a window, this
+# is left out. Without require_call a BEGIN waits, and records the customer of the next call.
 REQUIRED = " and require_call is set"
-OR_NOT_REQUIRED = ", or set require_call to false"
+OR_PASSED_OVER = ", or set when_no_call to ignore, which passes the agent over"
 
 # Why a screen acts late or never, in order of likelihood (protocol 4.13).
 _SCREEN = (
@@ -36,7 +37,7 @@ def no_live_call(agent_status: str, shown: int | None, begin_was_sent: bool) -> 
     what = f"the agent is in no live call (status {agent_status}){REQUIRED}"
     if shown is not None:
         what += f"; STATUS still shows recording {shown}, which is of no call of now"
-    return what, f"Run it again while the agent talks{OR_NOT_REQUIRED}"
+    return what, f"Run it again while the agent talks{OR_PASSED_OVER}"
 
 
 def not_held(state: str, stable_for: float, held: float | None, shown: str | None, was_interrupted: bool) -> Texts:
