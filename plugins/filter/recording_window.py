@@ -27,6 +27,7 @@ options:
       - C(first_look), C(watched) and C(last_look) are results of
         M(telephony.vicidial.vicidial_stereo_recording_watch_info), when it had opened, while it lasted, and when it had
         closed, C(log_before) and C(log) those of M(telephony.vicidial.vicidial_recordings_info) at its begin and end.
+      - With C(by_name) the options of the connection are called as the playbooks of the collection call them.
       - C(times) holds the times of its steps, C(asked), C(opening), C(confirmed), C(closing), C(closed) and
         C(given_back), each with its offset from UTC.
     type: dict

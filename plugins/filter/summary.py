@@ -22,7 +22,7 @@ options:
   about:
     description:
       - V(declared) for a result of M(telephony.vicidial.vicidial_stereo_recording).
-      - V(found) for one of M(telephony.vicidial.vicidial_agents_info), or for an empty dictionary where agents are named.
+      - V(found) for one of M(telephony.vicidial.vicidial_agents_info), or an empty dictionary where agents are named.
       - V(status) for one of M(telephony.vicidial.vicidial_stereo_recording_info).
       - V(preflight) for one of M(telephony.vicidial.vicidial_agent_api_info).
       - V(recorded) for one of M(telephony.vicidial.vicidial_recordings_info).
@@ -45,6 +45,12 @@ options:
   check_mode:
     description: Whether that was in check mode. Needed for V(declared).
     type: bool
+  by_name:
+    description: >-
+      Whether a playbook of the collection is run by name, so that the options of the connection are called
+      C(vicidial_api_url (VICIDIAL_API_URL\)) and so on. For V(declared), V(unanswered) and V(audited).
+    type: bool
+    default: false
   accepted:
     description: The checks that may fail. Needed for V(preflight).
     type: list

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._audit import ANY, UNEXPECTED
-from ._summary import MOST_HANDED_ON, Result, counted, reason_of, some, users
+from ._summary import MOST_HANDED_ON, OF_PLAYBOOKS, Result, counted, for_reader, reason_of, some, users
 
 Report = Mapping[str, Any]
 
@@ -23,8 +23,8 @@ Report = Mapping[str, Any]
 _ROLL = re.compile(r"^(\d+ of \d+ agents failed: .*?\. )?(Agent [^:]*: )?")
 
 
-def audited(report: Report) -> dict[str, Any]:
-    """What the role recording_audit says about its ``report``.
+def audited(report: Report, by_name: bool = False) -> dict[str, Any]:
+    """What the role recording_audit says about its ``report``, ``by_name`` in the words of the playbook.
 
     Returns ``lines`` (three), ``statistics``, ``failure`` (empty without drift) and ``page``, the texts of the page.
     """
@@ -43,15 +43,16 @@ def audited(report: Report) -> dict[str, Any]:
             **report["counts"],
         },
         "failure": " ".join(lines) if drift else "",
-        "page": _page(report),
+        "page": _page(report, OF_PLAYBOOKS if by_name else {}),
         "recorded_by": {finding["agent"]: _recorded_by(finding) for finding in report["findings"]},
         "details": {finding["agent"]: _details(finding) for finding in report["findings"]},
     }
 
 
-def unanswered(results: Sequence[Result]) -> dict[str, str]:
+def unanswered(results: Sequence[Result], by_name: bool = False) -> dict[str, str]:
     """Why no audit can be made, by the ``results`` of vicidial_agents_info and vicidial_stereo_recording_info.
 
+    ``by_name``: a playbook of the collection makes it, whose variables hold the connection.
     Returns ``failure`` and ``reason``, both empty when somebody could be asked: who could not is unknown in the report.
     """
     asked = [result for result in results if not result.get("skipped")]
@@ -61,9 +62,10 @@ def unanswered(results: Sequence[Result]) -> dict[str, str]:
         if not reason or any(not record["failed"] for record in records):
             continue
         causes = {record["reason"] for record in records}
-        message = _ROLL.sub("", result.get("msg", "")) if len(causes) == 1 else result.get("msg", "")
+        message = for_reader(result.get("msg", ""), OF_PLAYBOOKS if by_name else {})
+        why = _ROLL.sub("", message) if len(causes) == 1 else message
         return {
-            "failure": f"The audit could not be made: {message} Nothing is known of the recordings, and no report is"
+            "failure": f"The audit could not be made: {why} Nothing is known of the recordings, and no report is"
             " written.",
             "reason": reason,
         }
@@ -137,12 +139,19 @@ def _exceptions(report: Report) -> str:
     )
 
 
-def _page(report: Report) -> dict[str, Any]:
+def _page(report: Report, variables: Mapping[str, str]) -> dict[str, Any]:
     counts = report["counts"]
     remedied = {record["user"]: _became(record) for record in report["remediation"]}
     notes = {
         finding["agent"]: " ".join(
-            filter(None, (_without_agent(finding["msg"]), remedied.get(finding["agent"], ""), _beyond(finding, report)))
+            filter(
+                None,
+                (
+                    for_reader(_without_agent(finding["msg"]), variables),
+                    remedied.get(finding["agent"], ""),
+                    _beyond(finding, report),
+                ),
+            )
         )
         for finding in report["findings"]
     }

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..module_utils._protocol.names import is_user
 from ..module_utils._protocol.words import KINDS, MONO
-from ._summary import MOST_HANDED_ON, counted, for_reader, reason_of, some
+from ._summary import MOST_HANDED_ON, OF_PLAYBOOKS, counted, for_reader, reason_of, some
 
 Record = Mapping[str, Any]
 Result = Mapping[str, Any]
@@ -26,6 +26,7 @@ COLUMNS = (
     *("running", "lead_id", "filename", "location"),
 )
 _VARIABLES = {
+    **OF_PLAYBOOKS,
     "agent_users": "vicidial_agents",
     **{option: f"recordings_{option}" for option in ("lead_id", "uniqueid", "kinds")},
 }

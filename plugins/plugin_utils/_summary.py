@@ -22,8 +22,10 @@ Record = Mapping[str, Any]
 MOST_PRINTED = 10  # names in a line for a person
 MOST_HANDED_ON = 50  # names in a statistic for a workflow
 _KINDS = {"changed": "changed", "already": "already so", "skipped": "skipped", "failed": "failed"}
-_OF_PLAYBOOKS = {
-    option: f"vicidial_{option}" for option in ("api_url", "api_user", "api_password", "ca_path", "validate_certs")
+# Both names that an option of the connection has for who runs a playbook of the collection by name.
+OF_PLAYBOOKS = {
+    option: f"vicidial_{option} (VICIDIAL_{option.upper()})"
+    for option in ("api_url", "api_user", "api_password", "ca_path", "validate_certs")
 }
 # How Ansible says that the connection is not complete.
 MISSING_CONNECTION = re.compile(r"missing required arguments: (api_\w+(?:, api_\w+)*)(?=\.|$)")
@@ -62,16 +64,18 @@ def failed_because(records: Sequence[Record]) -> dict[str, str]:
     return {record["user"]: record["reason"] for record in records if record["failed"]}
 
 
-def declared(result: Result, state: str, check_mode: bool) -> dict[str, Any]:
+def declared(result: Result, state: str, check_mode: bool, by_name: bool = False) -> dict[str, Any]:
     """What the role stereo_recording says about the ``result`` of vicidial_stereo_recording.
 
+    ``by_name``: a playbook of the collection runs the role, whose variables hold the connection.
     Returns ``lines`` (empty when nobody was asked), ``statistics`` and ``failure`` (empty when there was none).
     """
     records = result.get("recordings", [])
     changed, failed = users(records, "changed"), failed_because(records)
     reason = reason_of(result)
+    message = for_reader(result.get("msg", ""), {**_OF_STEREO_RECORDING, **(OF_PLAYBOOKS if by_name else {})})
     return {
-        "lines": _declared_lines(result, state, check_mode) if records else [],
+        "lines": _declared_lines(result, message, state, check_mode) if records else [],
         "statistics": {
             "state": state,
             "check_mode": check_mode,
@@ -80,11 +84,11 @@ def declared(result: Result, state: str, check_mode: bool) -> dict[str, Any]:
             "failed": dict(list(failed.items())[:MOST_HANDED_ON]),
             "reason": reason,
         },
-        "failure": f"{for_reader(result.get('msg', ''), _OF_STEREO_RECORDING)} ({reason})" if reason else "",
+        "failure": f"{message} ({reason})" if reason else "",
     }
 
 
-def _declared_lines(result: Result, state: str, check_mode: bool) -> list[str]:
+def _declared_lines(result: Result, message: str, state: str, check_mode: bool) -> list[str]:
     records, counts = result["recordings"], result["counts"]
     kinds = {**_KINDS, "changed": "would change"} if check_mode else _KINDS
     lines = [
@@ -92,7 +96,7 @@ def _declared_lines(result: Result, state: str, check_mode: bool) -> list[str]:
         f"{'would be signalled' if check_mode else 'signalled'}: {some(users(records, 'changed'))}",
     ]
     failed = [f"{user} {reason}" for user, reason in failed_because(records).items()]
-    last = f"failed: {some(failed)}" if failed else for_reader(result.get("msg", ""), _OF_STEREO_RECORDING)
+    last = f"failed: {some(failed)}" if failed else message
     return [*lines, last] if last else lines
 
 
@@ -134,7 +138,7 @@ def found(
     is_asked = asked["listed"] and not listing.get("skipped")
     reason = reason_of(listing) if is_asked else ""
     if reason:
-        return {"lines": [], "failure": for_reader(listing.get("msg", ""), _OF_PLAYBOOKS), "reason": reason}
+        return {"lines": [], "failure": for_reader(listing.get("msg", ""), OF_PLAYBOOKS), "reason": reason}
     if agents:
         return {"lines": [], "failure": "", "reason": ""}
     nobody = f"{_nobody(asked)} No signal was sent."
@@ -174,7 +178,7 @@ def status(result: Result) -> dict[str, Any]:
         "lines": [*map(_status_line, records), ", ".join(f"{n} {text}" for text, n in numbers.items() if n)]
         if records
         else [],
-        "failure": for_reader(result.get("msg", ""), _OF_PLAYBOOKS) if reason else "",
+        "failure": for_reader(result.get("msg", ""), OF_PLAYBOOKS) if reason else "",
     }
 
 
@@ -201,7 +205,7 @@ def preflight(result: Result, accepted: Sequence[str]) -> dict[str, Any]:
     lines += [f"unknown {', '.join(names)}: {meaning}" for meaning, names in not_known.items()]
     not_listed = [check["check"] for check in checks if check["check"] == LISTING and check["status"] != "passed"]
     blocking = [name for name in (*result.get("blocking", ()), *not_listed) if name not in accepted]
-    failure = for_reader(result.get("msg", ""), _OF_PLAYBOOKS) if blocking or not checks else ""
+    failure = for_reader(result.get("msg", ""), OF_PLAYBOOKS) if blocking or not checks else ""
     if blocking == [LISTING]:
         failure += f" Where recordings are all that is wanted, run it with -e vicidial_preflight_accepted={LISTING}."
     reason = (result.get("reason") or (NO_LISTING if checks else "invalid_argument")) if failure else ""
@@ -214,4 +218,4 @@ def _check_line(check: Mapping[str, Any], accepted: Sequence[str]) -> str:
 
 
 def _meaning(check: Mapping[str, Any]) -> str:
-    return for_reader(f"{check['meaning']} {check['remedy'] or ''}".strip(), _OF_PLAYBOOKS)
+    return for_reader(f"{check['meaning']} {check['remedy'] or ''}".strip(), OF_PLAYBOOKS)

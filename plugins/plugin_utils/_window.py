@@ -21,6 +21,7 @@ from typing import Any
 from ..module_utils._protocol.words import IDLE, INCALL, RECORDING
 from ..module_utils._recording.failures import OR_PASSED_OVER, REQUIRED
 from ._summary import (
+    OF_PLAYBOOKS,
     counted,
     for_reader,
     reason_of,
@@ -47,7 +48,8 @@ class Window:
     ``watch_interval`` is 0 for no watch. ``receipt`` is the path of the receipt, ``receipt_problem`` why it
     cannot be written there. ``in_batches``: the play has other hosts, each batch of which has a window of its own.
     ``times`` are those of its steps, on this machine's clock with its offset from UTC.
-    ``job_template`` is the name of AWX's template that runs the window, "" elsewhere.
+    ``job_template`` is the name of AWX's template that runs the window, "" elsewhere. ``by_name``: a playbook of the
+    collection runs it, whose variables hold the connection.
     """
 
     agents: Sequence[str]
@@ -73,6 +75,7 @@ class Window:
     closed: Result = field(default_factory=dict)
     times: Mapping[str, str] = field(default_factory=dict)
     job_template: str = ""
+    by_name: bool = False
 
     @property
     def problem(self) -> str:
@@ -217,7 +220,9 @@ class Window:
     @property
     def watch_failure(self) -> str:
         """Why the watch has not looked; "" when it did, or has not begun."""
-        return "" if not self.watched or self.watched.get("looks") else _message(self.watched) or "It did not look."
+        return (
+            "" if not self.watched or self.watched.get("looks") else self._message(self.watched) or "It did not look."
+        )
 
     @property
     def not_known(self) -> list[str]:
@@ -230,7 +235,7 @@ class Window:
         """Why the window could not be opened; "" when it could."""
         for result in (self.before, self.opened):
             if result and reason_of(result):
-                return _message(result)
+                return self._message(result)
         return ""
 
     @property
@@ -239,7 +244,7 @@ class Window:
         found = []
         if self.not_given_back:
             found.append(
-                f"Not given back: {', '.join(self.not_given_back)}. {_message(self.closed)}"
+                f"Not given back: {', '.join(self.not_given_back)}. {self._message(self.closed)}"
                 f" Later, give back with: {self._command(self.not_given_back)}"
             )
         if self.not_held:
@@ -252,7 +257,7 @@ class Window:
         if self.not_known:
             found.append(
                 f"Not known whether they were {self.state} to the end: {', '.join(self.not_known)}."
-                f" {_message(self.after)}".rstrip()
+                f" {self._message(self.after)}".rstrip()
             )
         return found
 
@@ -323,6 +328,11 @@ class Window:
             f" -e vicidial_agents={','.join(users)}"
         )
 
+    def _message(self, result: Result) -> str:
+        """A module's message in the reader's words. A window always requires a call: nothing is said of that option."""
+        message = result.get("msg", "").replace(REQUIRED, "").replace(OR_PASSED_OVER, "")
+        return for_reader(message, {**_VARIABLES, **(OF_PLAYBOOKS if self.by_name else {})})
+
 
 def moment(text: str) -> datetime:
     """A time of this machine's clock."""
@@ -345,9 +355,3 @@ def _users(records: Iterable[Record]) -> set[str]:
 
 def _recording_ids(result: Result) -> dict[str, int]:
     return {record["user"]: record["recording_id"] for record in _records(result) if record["recording_id"]}
-
-
-def _message(result: Result) -> str:
-    """The module's message in the role's words. A window always requires a call, so nothing is said of that option."""
-    message = result.get("msg", "").replace(REQUIRED, "").replace(OR_PASSED_OVER, "")
-    return for_reader(message, _VARIABLES)

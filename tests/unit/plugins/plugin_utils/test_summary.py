@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.telephony.vicidial.plugins.filter.summary import summary
 from ansible_collections.telephony.vicidial.plugins.plugin_utils._summary import counted, for_reader, some
+from ansible_collections.telephony.vicidial.plugins.plugin_utils._window import Window
 
 
 def record(user: str, **more: Any) -> dict[str, Any]:
@@ -113,8 +114,8 @@ def test_preflight_shows_what_failed_first_and_what_could_not_be_checked_in_one_
     }
     found = summary(result, "preflight", accepted=["tls"])
     assert found["lines"] == [
-        "failed (accepted) tls: It is plain http. Set vicidial_api_url to https.",
-        "failed credentials: It refused. Check vicidial_api_user.",
+        "failed (accepted) tls: It is plain http. Set vicidial_api_url (VICIDIAL_API_URL) to https.",
+        "failed credentials: It refused. Check vicidial_api_user (VICIDIAL_API_USER).",
         "passed server: It answers.",
         "unknown lock, permission: Not known, because it refused.",
     ]
@@ -162,7 +163,24 @@ def test_nobody_is_a_failure_elsewhere_and_so_is_a_list_that_was_not_given() -> 
     assert failed["failure"].endswith("Set vicidial_nobody_is_fine to true where that is no failure.")
     refused = {"failed": True, "reason": "authentication_failed", "msg": "Check api_user."}
     assert found(refused)["reason"] == "authentication_failed"
-    assert found(refused)["failure"].startswith("Check vicidial_api_user")
+    assert found(refused)["failure"].startswith("Check vicidial_api_user (VICIDIAL_API_USER)")
     nothing = {"lines": [], "failure": "", "reason": ""}
     assert found({"agents": [{}]}, ("1000",), fine=False) == nothing
     assert found({"skipped": True}, ("1000",), fine=False, listed=False) == nothing
+
+
+REFUSED = {"msg": "Agent 1000: Check api_url and timeout.", "reason": "timeout", "recordings": [], "counts": {}}
+CALLED = "vicidial_api_url (VICIDIAL_API_URL)"
+
+
+def test_by_name_the_connection_has_the_names_of_the_playbooks_and_in_a_role_those_of_the_module() -> None:
+    declared = {"state": "idle", "check_mode": False}
+    of_role = "Check api_url and stereo_recording_module_options.timeout."
+    assert of_role in summary(REFUSED, "declared", **declared)["failure"]
+    assert of_role.replace("api_url", CALLED) in summary(REFUSED, "declared", **declared, by_name=True)["failure"]
+    assert CALLED in summary(REFUSED, "status")["failure"]
+    assert CALLED in summary([REFUSED], "unanswered", by_name=True)["failure"]
+    assert CALLED not in summary([REFUSED], "unanswered")["failure"]
+    for by_name in (False, True):
+        window = Window(["1000"], "idle", before=REFUSED, by_name=by_name)
+        assert (CALLED in window.opening_failure) == by_name
