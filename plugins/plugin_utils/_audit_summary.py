@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._audit import ANY, UNEXPECTED
-from ._summary import MOST_HANDED_ON, OF_PLAYBOOKS, Result, counted, for_reader, reason_of, some, users
+from ._summary import MOST_HANDED_ON, OF_PLAYBOOKS, STEREO_ONLY, Result, counted, for_reader, reason_of, some, users
 
 Report = Mapping[str, Any]
 
@@ -26,11 +26,11 @@ _ROLL = re.compile(r"^(\d+ of \d+ agents failed: .*?\. )?(Agent [^:]*: )?")
 def audited(report: Report, by_name: bool = False) -> dict[str, Any]:
     """What the role recording_audit says about its ``report``, ``by_name`` in the words of the playbook.
 
-    Returns ``lines`` (three), ``statistics``, ``failure`` (empty without drift) and ``page``, the texts of the page.
+    Returns ``lines``, ``statistics``, ``failure`` (empty without drift) and ``page``, the texts of the page.
     """
     brought = users(report["remediation"], "confirmed")  # in check mode nobody
     drift = _drift(report)
-    lines = [_first_line(report), report["rule"]["text"], _exceptions(report)]
+    lines = [*filter(None, [_first_line(report), _beyond_rule(report)]), report["rule"]["text"], _exceptions(report)]
     return {
         "lines": lines,
         # The next job would evaluate a template in it: numbers, and users of known characters.
@@ -115,6 +115,11 @@ def _first_line(report: Report) -> str:
     )
 
 
+def _beyond_rule(report: Report) -> str:
+    """What a percentage of conforming agents does not tell; "" where every kind of recording counts."""
+    return STEREO_ONLY if report["counts"]["judged"] and report["rule"].get("counts") != ANY else ""
+
+
 def _why_nobody(counts: Mapping[str, int]) -> str:
     if not counts["logged_in"]:
         return "nobody is logged in whom the audit can see."
@@ -158,6 +163,7 @@ def _page(report: Report, variables: Mapping[str, str]) -> dict[str, Any]:
     alone = f", of whom the rule leaves {counts['not_judged']} alone" if counts["not_judged"] else ""
     return {
         "heading": _heading(report),
+        "beyond": _beyond_rule(report),
         "conforming": "found conforming" if users(report["remediation"], "confirmed") else "conforming",
         "cannot_see": _cannot_see(report["rule"]),
         "judged": counted(counts["judged"], "agent"),

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..module_utils._preflight import LISTING, NO_LISTING
+from ..module_utils._protocol.words import IDLE
 
 Result = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -27,6 +28,10 @@ OF_PLAYBOOKS = {
     option: f"vicidial_{option} (VICIDIAL_{option.upper()})"
     for option in ("api_url", "api_user", "api_password", "ca_path", "validate_certs")
 }
+# Under what could be taken for "nobody records them": what STATUS does not see.
+STEREO_ONLY = (
+    "Stereo recordings of agent or API only: what a campaign records by itself is in telephony.vicidial.recordings."
+)
 # How Ansible says that the connection is not complete.
 MISSING_CONNECTION = re.compile(r"missing required arguments: (api_\w+(?:, api_\w+)*)(?=\.|$)")
 
@@ -97,7 +102,8 @@ def _declared_lines(result: Result, message: str, state: str, check_mode: bool) 
     ]
     failed = [f"{user} {reason}" for user, reason in failed_because(records).items()]
     last = f"failed: {some(failed)}" if failed else message
-    return [*lines, last] if last else lines
+    beyond = [STEREO_ONLY] if state == IDLE else []
+    return [*lines, *filter(None, [last]), *beyond]
 
 
 def reason_of(result: Result) -> str:
@@ -175,7 +181,11 @@ def status(result: Result) -> dict[str, Any]:
     reason = reason_of(result)
     return {
         "statistics": {**{text.replace(" ", "_"): n for text, n in numbers.items()}, "reason": reason},
-        "lines": [*map(_status_line, records), ", ".join(f"{n} {text}" for text, n in numbers.items() if n)]
+        "lines": [
+            *map(_status_line, records),
+            ", ".join(f"{n} {text}" for text, n in numbers.items() if n),
+            STEREO_ONLY,
+        ]
         if records
         else [],
         "failure": for_reader(result.get("msg", ""), OF_PLAYBOOKS) if reason else "",

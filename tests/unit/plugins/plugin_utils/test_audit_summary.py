@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.telephony.vicidial.plugins.filter.summary import summary
 from ansible_collections.telephony.vicidial.plugins.plugin_utils._audit import Rule, audit
+from ansible_collections.telephony.vicidial.plugins.plugin_utils._summary import STEREO_ONLY
 from ansible_collections.telephony.vicidial.tests.unit.plugins.plugin_utils.test_audit import agent, record
 
 
@@ -55,15 +56,26 @@ def test_the_first_line_and_the_heading(states: list[str | None], line: str, hea
 def test_nobody_to_judge_is_no_drift_and_tells_nothing() -> None:
     said = said_of(["idle"], listed="READY")
     assert said["lines"][0] == "Nobody to judge: 1 agent logged in, and the rule is about none of them."
-    assert said["lines"][2] == "That tells nothing of recordings."
+    assert said["lines"][-1] == "That tells nothing of recordings."
     assert said["failure"] == ""
 
 
 def test_ten_are_named_and_fifty_handed_on() -> None:
     said = said_of(["idle"] * 60)
-    assert said["lines"][2].endswith("1009 and 50 others.")
+    assert said["lines"][-1].endswith("1009 and 50 others.")
     assert said["statistics"]["missing_agents"] == [str(user) for user in range(1000, 1050)]
     assert said["failure"] == " ".join(said["lines"])
+
+
+@pytest.mark.parametrize(("counts", "is_said"), [("agent", True), ("any", False)])
+def test_under_the_percentage_stands_which_recordings_it_is_about(counts: str, is_said: bool) -> None:
+    """100 % idle does not mean that nobody records them: a campaign with ALLFORCE does."""
+    said = said_of(["idle"], rule={"text": "The rule.", "counts": counts})
+    assert (said["lines"][1] == STEREO_ONLY) == is_said
+    assert said["page"]["beyond"] == (STEREO_ONLY if is_said else "")
+    assert "telephony.vicidial.recordings" in STEREO_ONLY
+    nobody = said_of([], rule={"text": "The rule.", "counts": counts})
+    assert (nobody["lines"][1], nobody["page"]["beyond"]) == ("The rule.", "")
 
 
 def remedied(user: str, **more: Any) -> dict[str, Any]:
@@ -74,7 +86,7 @@ def remedied(user: str, **more: Any) -> dict[str, Any]:
 def test_what_became_of_a_remediation_is_said_and_counted() -> None:
     failed = remedied("1002", changed=False, failed=True, reason="no_live_call", msg="Agent 1002: in no call.")
     said = said_of(["idle"] * 3, remediation=[remedied("1000", confirmed=True), remedied("1001"), failed])
-    assert said["lines"][2] == (
+    assert said["lines"][-1] == (
         "Missing: 1000, 1001, 1002. Brought to the rule: 1000. Would be brought to it: 1001. "
         "Not brought to it: 1002 (no_live_call)."
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.telephony.vicidial.plugins.filter.summary import summary
-from ansible_collections.telephony.vicidial.plugins.plugin_utils._summary import counted, for_reader, some
+from ansible_collections.telephony.vicidial.plugins.plugin_utils._summary import STEREO_ONLY, counted, for_reader, some
 from ansible_collections.telephony.vicidial.plugins.plugin_utils._window import Window
 
 
@@ -93,7 +93,16 @@ def test_status_is_a_table_and_the_numbers_that_are_not_zero() -> None:
         "4711       not logged in",
         "1003       timeout",
         "1 recording, 1 idle, 1 not logged in, 1 unknown",
+        STEREO_ONLY,
     ]
+
+
+@pytest.mark.parametrize(("state", "is_said"), [("idle", True), ("recording", False)])
+def test_idle_is_not_said_without_what_it_does_not_mean(state: str, is_said: bool) -> None:
+    result = {"recordings": [record("1000")], "counts": {"changed": 0, "already": 1, "skipped": 0, "failed": 0}}
+    lines = summary(result, "declared", state=state, check_mode=False)["lines"]
+    assert (lines[-1] == STEREO_ONLY) == is_said
+    assert summary({"recordings": [], "counts": {}}, "declared", state=state, check_mode=False)["lines"] == []
 
 
 def check(name: str, status: str, meaning: str = "It is so.", remedy: str | None = None) -> dict[str, Any]:
