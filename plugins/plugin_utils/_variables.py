@@ -10,11 +10,13 @@ Pure: names and values go in, values of the declared types and problems for a pe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import RequiredError, UnsupportedError
 
 from ._names import names
 from ._summary import no_connection
@@ -24,6 +26,7 @@ Spec = Mapping[str, Mapping[str, Any]]
 # How much of two names must agree for one to be a typing error of the other: two letters in twenty.
 _TYPING_ERROR = 0.9
 _ANY_LIKENESS = 0.6
+_MISSING = re.compile(r"missing required arguments: (\w+(?:, \w+)*)")
 
 
 def role_variables(
@@ -50,7 +53,8 @@ def role_variables(
         *lost_words(rest, f"{next((name for name in spec if spec[name].get('type') == 'list'), role)}=ONE,TWO"),
         *unknown(given, (*spec, *unused)),
         *_quoting_problems(known, spec),
-        *map(_sentence, validation.error_messages),
+        *_unknown_options(validation.unsupported_parameters, spec),
+        *_validation_problems(validation.errors, spec),
     ]
     options = {
         name.removeprefix(f"{role}_"): _in_form(value, spec[name])
@@ -200,6 +204,36 @@ def _quoting_problems(given: Mapping[str, Any], spec: Spec) -> list[str]:
     ]
     cause = "which YAML may have made of another text: put it in quotes."
     return [f"{name} is {given[name]!r}, {cause}" for name in changed]
+
+
+def _unknown_options(strange: Iterable[Sequence[str]], spec: Spec) -> list[str]:
+    """A sentence for each option that a dictionary of a variable does not have, by its path from the variable on."""
+    problems = []
+    for *parents, name in sorted(strange):
+        has: Mapping[str, Any] = spec
+        for parent in parents:
+            has = has[parent]["options"]
+        known = sorted(has)
+        near = _suggestion(name, known, _ANY_LIKENESS)
+        problems.append(f"There is no option {name} in {'.'.join(parents)}.{near} It has: {', '.join(known)}.")
+    return problems
+
+
+def _validation_problems(errors: Iterable[Exception], spec: Spec) -> list[str]:
+    """What else Ansible's validation has found, and for a variable that is missing what it can be."""
+    problems = []
+    for error in errors:
+        missing = _MISSING.fullmatch(str(error)) if isinstance(error, RequiredError) else None
+        if missing:
+            problems += [_missing(name, spec) for name in missing[1].split(", ")]
+        elif not isinstance(error, UnsupportedError):
+            problems.append(_sentence(str(error)))
+    return problems
+
+
+def _missing(name: str, spec: Spec) -> str:
+    choices = ", ".join(map(str, spec[name].get("choices", ())))
+    return f"Missing: {name}{f', one of {choices}' if choices else ''}."
 
 
 def _sentence(message: str) -> str:

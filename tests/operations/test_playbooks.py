@@ -285,7 +285,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "No agents are given": ("stereo_recording", {"agents": [], "state": "idle"}),
     "'10 00' is not a VICIdial user": ("stereo_recording", {"agents": "1001, 10 00", "state": "idle"}),
     "must be one of: recording, idle, got: paused": ("stereo_recording", {"agents": 1000, "state": "paused"}),
-    "issing required arguments: stereo_recording_state": ("stereo_recording", {"agents": 1000}),
+    "Missing: stereo_recording_state, one of recording, idle.": ("stereo_recording", {"agents": 1000}),
     "recording_window_state is not given": ("recording_window", {"agents": "1000", "tasks": "nothing.yml"}),
     "Give either recording_window_tasks": ("recording_window", {"agents": "1000", "state": "idle"}),
     "No agents are given. ": ("recording_window", {"agents": [], "state": "idle", "tasks": "play.yml"}),
