@@ -22,7 +22,7 @@ from ._recording_log import Day, Question, Span
 _LONGEST_SPAN = timedelta(days=31)
 
 # The days that the server's own calendar tells.
-_DAYS_AGO = {"today": 0, "yesterday": 1}
+DAYS_AGO = {"today": 0, "yesterday": 1}
 
 SPEC: dict[str, Any] = {
     "argument_spec": {
@@ -51,7 +51,7 @@ def kinds(params: _options.Params) -> tuple[str, ...]:
 
 def needs_server_time(params: _options.Params) -> bool:
     """Whether the question is about today, or ends now, as the server's clock tells it."""
-    return params["date"] in _DAYS_AGO or (params["since"] is not None and params["until"] is None)
+    return params["date"] in DAYS_AGO or (params["since"] is not None and params["until"] is None)
 
 
 def question(params: _options.Params, ask_version: Callable[[], Version | None]) -> Question:
@@ -84,7 +84,7 @@ def _where(params: _options.Params, ask_version: Callable[[], Version | None]) -
             raise _unusable("uniqueid is not 9 or more letters, digits, dots, - and _")
         return LogSearch(uniqueid=params["uniqueid"])
     if params["date"] is not None:
-        days_ago = _DAYS_AGO.get(params["date"])
+        days_ago = DAYS_AGO.get(params["date"])
         if days_ago is None:
             return Day(_day(params["date"]))
         return Day(_server_time(ask_version, "Set date to a day").date() - timedelta(days=days_ago))

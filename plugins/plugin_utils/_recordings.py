@@ -11,8 +11,10 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from ..module_utils import _log_options
 from ..module_utils._protocol.names import is_user
 from ..module_utils._protocol.words import KINDS, MONO
 from ._summary import MOST_HANDED_ON, OF_PLAYBOOKS, counted, for_reader, reason_of, some
@@ -48,7 +50,7 @@ def recorded(result: Result, asked: Mapping[str, Any], taken_at: str, time_zone:
     records = result.get("recordings", [])
     report = _report(result, asked, taken_at, time_zone)
     return {
-        "lines": [] if reason else [*_table(records), *_closing(report)],
+        "lines": [] if reason else [_first_line(report), *_table(records), *_closing(report)],
         "statistics": {
             **report["counts"],
             # The next job would evaluate a template in a name: users of known characters only.
@@ -72,33 +74,45 @@ def _report(result: Result, asked: Mapping[str, Any], taken_at: str, time_zone: 
         "taken_at": taken_at,
         "time_zone": time_zone,
         **{key: result.get(key) for key in ("server_url", "server_time", "utc_offset")},
-        "question": {key: value or None for key, value in asked.items()},
+        "question": {
+            **{key: value or None for key, value in asked.items()},
+            "date": _date(asked["date"], result.get("server_time")) or None,
+            "date_as_given": asked["date"] or None,
+        },
         "kinds": kinds,
         "kinds_not_asked": [kind for kind in KINDS if kind not in kinds],
-        "counts": {**_counts(records), "agents": len({record["user"] for record in records})},
-        "agents": _by_agent(records),
+        "counts": {**_counts(records, kinds), "agents": len({record["user"] for record in records})},
+        "agents": _by_agent(records, kinds),
         "recordings": [dict(record) for record in records],
     }
 
 
-def _counts(records: Sequence[Record]) -> dict[str, int]:
-    """How many there are of each kind, and how long they are together; one that runs has no length yet."""
+def _date(given: str, server_time: str | None) -> str:
+    """The day that was ``given``, as a date by the server's calendar where the server has told its time."""
+    days_ago = _log_options.DAYS_AGO.get(given)
+    if days_ago is None or not server_time:
+        return given
+    return str(datetime.fromisoformat(server_time).date() - timedelta(days=days_ago))
+
+
+def _counts(records: Sequence[Record], kinds: Sequence[str]) -> dict[str, int | None]:
+    """How many there are of each kind that was asked for, and how long they are; one that runs has no length yet."""
     return {
         "recordings": len(records),
-        **{kind: sum(record["kind"] == kind for record in records) for kind in KINDS},
+        **{kind: sum(record["kind"] == kind for record in records) if kind in kinds else None for kind in KINDS},
         "unknown": sum(record["kind"] is None for record in records),
         "running": sum(record["running"] for record in records),
         "seconds": sum(record["duration"] or 0 for record in records),
     }
 
 
-def _by_agent(records: Sequence[Record]) -> list[dict[str, Any]]:
+def _by_agent(records: Sequence[Record], kinds: Sequence[str]) -> list[dict[str, Any]]:
     """The numbers of each agent, the one with the most recordings first."""
     of_agent: dict[str, list[Record]] = {}
     for record in records:
         of_agent.setdefault(record["user"], []).append(record)
-    rows = [{"user": user, **_counts(own)} for user, own in of_agent.items()]
-    return sorted(rows, key=lambda row: (-row["recordings"], row["user"]))
+    rows = [{"user": user, **_counts(own, kinds)} for user, own in of_agent.items()]
+    return sorted(rows, key=lambda row: (-len(of_agent[row["user"]]), row["user"]))
 
 
 def _table(records: Sequence[Record]) -> list[str]:
@@ -122,20 +136,26 @@ def _line(record: Record) -> str:
     return _LINE.format(*columns).rstrip()
 
 
+def _first_line(report: Mapping[str, Any]) -> str:
+    counts = report["counts"]
+    numbers = f": {_parts(counts)}, {clock(counts['seconds'])} in all" if counts["recordings"] else ""
+    return f"{_heading(report)}{numbers}"
+
+
 def _closing(report: Mapping[str, Any]) -> list[str]:
-    lines = [_heading(report["counts"])]
-    if report["counts"]["recordings"]:
-        lines[0] += f": {_parts(report['counts'])}, {clock(report['counts']['seconds'])} in all"
-    return [*lines, _question(report), *_unasked(report)]
+    return [_question(report), *_unasked(report)]
 
 
-def _heading(counts: Mapping[str, int]) -> str:
-    if not counts["recordings"]:
-        return "No recordings"
-    return f"{counted(counts['recordings'], 'recording')} of {counted(counts['agents'], 'agent')}"
+def _heading(report: Mapping[str, Any]) -> str:
+    """How many there are, which were meant, and which kinds nobody asked for."""
+    counts = report["counts"]
+    many = f"{counted(counts['recordings'], 'recording')} of {counted(counts['agents'], 'agent')}"
+    unasked = " or ".join(report["kinds_not_asked"]) if report["kinds"] else ""
+    without = f", {unasked} ones not asked for" if unasked else ""
+    return f"{many if counts['recordings'] else 'No recordings'} {_what(report)}{without}"
 
 
-def _parts(counts: Mapping[str, int]) -> str:
+def _parts(counts: Mapping[str, int | None]) -> str:
     named = {**{kind: kind for kind in KINDS}, "unknown": "of unknown kind", "running": "still running"}
     return ", ".join(f"{counts[part]} {text}" for part, text in named.items() if counts[part])
 
@@ -171,7 +191,8 @@ def _cell(value: Any) -> str:
 
 def _page(report: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "heading": _heading(report["counts"]),
+        "title": f"Recordings {_what(report)}",
+        "heading": _heading(report),
         "question": f"{_question(report)}.",
         "unasked": " ".join(f"{line}." for line in _unasked(report)),
         "lengths": {row["user"]: clock(row["seconds"]) for row in report["agents"]},
@@ -189,22 +210,23 @@ def _page(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def _question(report: Mapping[str, Any]) -> str:
     """What was asked, and when, by the server's clock: a sentence without its full stop."""
+    at = f", as the log showed them at {report['server_time']}" if report["server_time"] else ""
+    users = report["question"]["agent_users"]
+    agents = f" of {'agent' if len(users) == 1 else 'agents'} {some(users)}" if users else " of all agents"
+    return f"Recordings of the kind {' or '.join(report['kinds'])}{agents}, {_what(report)}{at}"
+
+
+def _what(report: Mapping[str, Any]) -> str:
+    """Which recordings are meant, after "recordings"."""
     asked = report["question"]
     if asked["lead_id"] or asked["uniqueid"]:
-        what = f"of lead {asked['lead_id']}" if asked["lead_id"] else f"of the call {asked['uniqueid']}"
-    elif asked["since"]:
-        what = f"that overlap the time from {asked['since']} to {asked['until'] or report['server_time'] or 'now'}"
-    else:
-        what = f"that began {_day(report)}"
-    at = f", as the log showed them at {report['server_time']}" if report["server_time"] else ""
-    users = asked["agent_users"]
-    agents = f" of {'agent' if len(users) == 1 else 'agents'} {some(users)}" if users else " of all agents"
-    return f"Recordings of the kind {' or '.join(report['kinds'])}{agents}, {what}{at}"
-
-
-def _day(report: Mapping[str, Any]) -> str:
-    day = report["question"]["date"]
-    return f"{day} by the server's calendar" if day.isalpha() else f"on {day}"
+        return f"of lead {asked['lead_id']}" if asked["lead_id"] else f"of the call {asked['uniqueid']}"
+    if asked["since"]:
+        return f"that overlap the time from {asked['since']} to {asked['until'] or report['server_time'] or 'now'}"
+    day, given = asked["date"], asked["date_as_given"]
+    if day == given:
+        return f"that began {day} by the server's calendar" if day.isalpha() else f"that began on {day}"
+    return f"that began on {day} ({given})"
 
 
 def _link(location: str | None) -> str | None:

@@ -56,7 +56,8 @@ def test_the_table_the_files_and_the_numbers(simulator: Simulator, tmp_path: Pat
     code, output = run(tmp_path, simulator, f"recordings_date={day}", "vicidial_campaigns=SALES,SUPPORT", *files)
     assert code == 0, output
     said = " ".join(output.split())  # long lines are broken
-    assert "6 recordings of 2 agents: 4 agent, 1 campaign, 1 mono, 0:06:00 in all" in said
+    assert "6 recordings of 2 agents that began on " in said
+    assert f" ({day}): 4 agent, 1 campaign, 1 mono, 0:06:00 in all" in said
     assert "{{ 7 * 7 }}{% raw %}.wav" in said
     assert "simulated" not in output
     functions = [entry["function"] for entry in simulator.journal.entries()]

@@ -46,25 +46,35 @@ def test_a_line_for_each_recording_and_one_that_sums_them_up() -> None:
         recording(8, "1001", None, location=None, filename=None),
         recording(9, "1000", "mono", **RUNS),
     )["lines"]
-    assert lines[1:] == [
+    assert lines[0] == (
+        "3 recordings of 2 agents that began on 2026-11-24 (today): 1 agent, 1 mono, 1 of unknown kind, 1 still"
+        " running, 0:02:00 in all"
+    )
+    assert lines[2:] == [
         "2026-11-24 09:00:00 1000         agent     0:01:00         5  7.wav",
         "2026-11-24 09:00:00 1001         unknown   0:01:00         5  not moved yet",
         "2026-11-24 09:00:00 1000         mono         runs         5",
-        "3 recordings of 2 agents: 1 agent, 1 mono, 1 of unknown kind, 1 still running, 0:02:00 in all",
-        f"Recordings of {ALL_KINDS} of all agents, that began today by the server's calendar{AT}",
+        f"Recordings of {ALL_KINDS} of all agents, that began on 2026-11-24 (today){AT}",
     ]
 
 
 def test_a_long_table_says_how_many_there_are_more() -> None:
     lines = summary_of(*(recording(number) for number in range(MOST_LINES + 3)))["lines"]
-    assert (len(lines), lines[-3][:12]) == (MOST_LINES + 4, "and 3 more: ")
-    assert lines[-2].startswith(f"{MOST_LINES + 3} recordings of 1 agent: ")
+    assert (len(lines), lines[-2][:12]) == (MOST_LINES + 4, "and 3 more: ")
+    assert lines[0].startswith(f"{MOST_LINES + 3} recordings of 1 agent that began ")
 
 
 def test_kinds_that_were_not_asked_for_are_said_and_never_counted_as_none() -> None:
     found = summary_of(kinds=["agent", "campaign"])
-    assert found["lines"][0] == "No recordings"
+    heading = "No recordings that began on 2026-11-24 (today), mono ones not asked for"
+    assert found["lines"][0] == found["page"]["heading"] == heading
     assert found["lines"][2].startswith("Not asked for: recordings of the kind mono; ")
+    some = summary_of(recording(7), kinds=["agent", "campaign"])
+    assert some["lines"][0].startswith(
+        "1 recording of 1 agent that began on 2026-11-24 (today), mono ones not asked for: "
+    )
+    for numbers in (some["report"]["counts"], some["statistics"], some["report"]["agents"][0]):
+        assert (numbers["agent"], numbers["campaign"], numbers["mono"]) == (1, 0, None)
     assert found["report"]["kinds_not_asked"] == ["mono"]
     assert "mono" in found["page"]["unasked"]
     assert len(summary_of()["lines"]) == 2
@@ -97,7 +107,8 @@ def test_the_numbers_by_agent_and_for_a_workflow_hold_no_text_that_it_would_eval
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({}, "of all agents, that began today by the server's calendar."),
+        ({}, "of all agents, that began on 2026-11-24 (today)."),
+        ({"date": "yesterday"}, "of all agents, that began on 2026-11-23 (yesterday)."),
         ({"date": "2026-11-24", "agent_users": ["1000"]}, "of agent 1000, that began on 2026-11-24."),
         ({"since": "2026-11-24 09:00", "date": ""}, "the time from 2026-11-24 09:00 to 2026-11-24 12:00:00."),
         ({"since": "9", "until": "10", "date": ""}, "the time from 9 to 10."),
@@ -109,6 +120,16 @@ def test_the_page_says_what_was_asked(asked: dict[str, Any], said: str) -> None:
     question = summary_of(**asked)["page"]["question"]
     assert question.startswith(f"Recordings of {ALL_KINDS} ")
     assert question.endswith(f"{said.removesuffix('.')}{AT}.")
+
+
+def test_a_day_is_a_date_of_the_server_wherever_it_is_written() -> None:
+    found = summary_of(date="yesterday")
+    asked = found["report"]["question"]
+    assert (asked["date"], asked["date_as_given"]) == ("2026-11-23", "yesterday")
+    assert found["page"]["title"] == "Recordings that began on 2026-11-23 (yesterday)"
+    nobody = recorded({"recordings": []}, {**ASKED, "date": "yesterday"}, "", "")
+    assert nobody["lines"][0] == "No recordings that began yesterday by the server's calendar"
+    assert nobody["report"]["question"]["date"] == "yesterday"
 
 
 def test_the_csv_has_every_column_and_no_formula() -> None:
