@@ -11,7 +11,7 @@ Pure: names and values go in, values of the declared types and problems for a pe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -85,8 +85,9 @@ def lost_words(rest: Any, example: str) -> list[str]:
     if not rest:
         return []
     return [
-        f"-e ends at a space, so {str(rest)!r} got lost. Write a list with commas and without spaces, such as "
-        f"-e {example}, or give the variables in a YAML file, -e @variables.yml."
+        f"-e ends at a space, so {str(rest)!r} got lost. Write without spaces, a list with commas, such as -e"
+        f" {example}, and a time with a T, such as 2026-11-24T22:30:15, or give the variables in a YAML file,"
+        " -e @variables.yml."
     ]
 
 
@@ -206,7 +207,7 @@ def _quoting_problems(given: Mapping[str, Any], spec: Spec) -> list[str]:
     return [f"{name} is {given[name]!r}, {cause}" for name in changed]
 
 
-def _unknown_options(strange: Iterable[Sequence[str]], spec: Spec) -> list[str]:
+def _unknown_options(strange: Iterable[tuple[str, ...]], spec: Spec) -> list[str]:
     """A sentence for each option that a dictionary of a variable does not have, by its path from the variable on."""
     problems = []
     for *parents, name in sorted(strange):

@@ -94,7 +94,8 @@ def test_words_that_got_lost_are_shown_with_the_form_that_works() -> None:
     assert lost_words(None, "") == []
     [found] = role_variables({"door_state": "open"}, SPEC, "door", rest="1001 1002")["problems"]
     assert "'1001 1002' got lost" in found
-    assert "-e door_users=ONE,TWO" in found
+    assert "a list with commas, such as -e door_users=ONE,TWO," in found
+    assert "a time with a T, such as 2026-11-24T22:30:15," in found
 
 
 def test_what_is_required_can_be_left_out_where_not_all_is_needed() -> None:
