@@ -100,7 +100,11 @@ def _ending(window: Window, evidence: Evidence) -> dict[str, Any]:
         return {**told, "receipt": {}}
     handed_on = {"verdict": evidence.verdict, "silent": evidence.silent, "sha256": evidence.checksum}
     return {
-        "summary": [*window.summary, evidence.verdict, f"SHA-256 of the receipt: {evidence.checksum}"],
+        "summary": [
+            *filter(None, [evidence.verdict, evidence.not_run]),
+            *window.summary,
+            *([f"SHA-256 of the receipt: {evidence.checksum}"] if window.receipt else []),
+        ],
         "complaints": [*window.complaints, *evidence.complaints],
         "statistics": {**window.statistics, **({"receipt": handed_on} if window.closed else {})},
         "receipt": {

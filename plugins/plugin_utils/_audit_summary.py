@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..module_utils._protocol.words import AGENT, CAMPAIGN, MONO
 from ._audit import ANY, UNEXPECTED
 from ._summary import MOST_HANDED_ON, OF_PLAYBOOKS, STEREO_ONLY, Result, counted, for_reader, reason_of, some, users
 
@@ -80,11 +81,23 @@ def _drift(report: Report) -> int:
 
 
 def _recorded_by(finding: Mapping[str, Any]) -> str:
-    """By what an agent is recorded, and how that is known: "campaign 100001 (log), agent 100002 (STATUS, log)"."""
+    """By what an agent is recorded, and how that is known: "campaign recording 100001 (log)".
+
+    The number is the recording's: "agent 100002" would be taken for an agent.
+    """
     return ", ".join(
-        f"{entry['kind'] or 'kind not known'} {entry['recording_id']} ({', '.join(map(_named, entry['known_by']))})"
+        f"{_KINDS[entry['kind']]} {entry['recording_id']} ({', '.join(map(_named, entry['known_by']))})"
         for entry in finding["recorded_by"]
     )
+
+
+# What the kinds of a recording are called before its number.
+_KINDS = {
+    AGENT: "agent-controlled recording",
+    CAMPAIGN: "campaign recording",
+    MONO: "mono recording",
+    None: "recording of unknown kind",
+}
 
 
 def _named(way: str) -> str:

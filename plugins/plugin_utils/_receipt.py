@@ -71,7 +71,19 @@ class Evidence:
     @property
     def silence_failure(self) -> str:
         """Why the tasks do not begin; "" where nothing records, or where that does not matter."""
-        if not self.window.require_silence:
+        return f"{self._noise} {self.not_run}" if self._noise else ""
+
+    @property
+    def not_run(self) -> str:
+        """That nothing was done in the window because of that; "" elsewhere."""
+        if not self._noise:
+            return ""
+        return "It was closed at once." if self.window.seconds else "The tasks did not run."
+
+    @property
+    def _noise(self) -> str:
+        """What records where silence is required, or why that is not known."""
+        if not self.window.require_silence or not self.window.was_open:
             return ""
         if not self.log_before:
             return "Whether anything else records is not known: the server does not tell its time."

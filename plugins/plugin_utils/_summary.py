@@ -29,9 +29,7 @@ OF_PLAYBOOKS = {
     for option in ("api_url", "api_user", "api_password", "ca_path", "validate_certs")
 }
 # Under what could be taken for "nobody records them": what STATUS does not see.
-STEREO_ONLY = (
-    "Stereo recordings of agent or API only: what a campaign records by itself is in telephony.vicidial.recordings."
-)
+STEREO_ONLY = "Agent-controlled recordings only: what a campaign records by itself is in telephony.vicidial.recordings."
 # How Ansible says that the connection is not complete.
 MISSING_CONNECTION = re.compile(r"missing required arguments: (api_\w+(?:, api_\w+)*)(?=\.|$)")
 

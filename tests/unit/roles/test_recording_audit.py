@@ -192,14 +192,15 @@ def test_any_recording_counts_where_the_rule_says_so_and_all_formats_tell_by_wha
     assert "A recording of any kind counts" in page
     finding = next(finding for finding in report["findings"] if finding["agent"] == "1001")
     said = (
-        f"Recorded by agent {ours['recording_id']} (STATUS, log); file {finding['filename']} on {finding['server']};"
+        f"Recorded by agent-controlled recording {ours['recording_id']} (STATUS, log);"
+        f" file {finding['filename']} on {finding['server']};"
         f" lead {finding['lead_id']}; caller id {finding['caller_id']}"
     )
     assert said in page
     assert said in [text.text for text in ElementTree.fromstring(audited.text("any.junit")).iter("system-out")]  # noqa: S314
     with (audited.directory / "any.csv").open(newline="") as file:
         rows = {row["agent"]: row for row in csv.DictReader(file, strict=True)}
-    assert rows["1007"]["recorded_by"] == f"campaign {campaign['recording_id']} (log)"
+    assert rows["1007"]["recorded_by"] == f"campaign recording {campaign['recording_id']} (log)"
     assert (rows["1001"]["server"], rows["1001"]["lead_id"]) == (finding["server"], str(finding["lead_id"]))
 
 

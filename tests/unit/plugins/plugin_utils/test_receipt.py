@@ -242,6 +242,9 @@ def test_what_records_beside_is_said_and_refused_on_wish(log_before: dict[str, A
     strict = replace(seen, window=replace(WINDOW, require_silence=True))
     assert bool(strict.silence_failure) == fails
     assert strict.silence_failure.startswith(opening if fails else "")
+    assert strict.silence_failure.endswith("It was closed at once." if fails else "")
+    with_tasks = replace(strict, window=replace(strict.window, seconds=0))
+    assert with_tasks.not_run == ("The tasks did not run." if fails else "")
 
 
 def test_required_silence_fails_where_it_was_not_or_is_not_known() -> None:
@@ -285,6 +288,15 @@ def test_without_a_wish_for_it_the_filter_makes_none() -> None:
     }
     assert told["summary"][-1] == f"SHA-256 of the receipt: {told['receipt']['report']['sha256']}"
     assert recording_window({**known, "receipt": "/r.json", "check_mode": True})["receipt"] == {}
+
+
+def test_the_verdict_comes_first_and_a_checksum_only_with_a_receipt() -> None:
+    names = ("agents", "state", "before", "opened", "after", "closed", "times", "tasks_path")
+    known = {**{name: getattr(WINDOW, name) for name in names}, "require_silence": True, "log_before": log(CAMPAIGN)}
+    told = recording_window(known)
+    assert told["summary"][:2] == [told["receipt"]["report"]["verdict"], "The tasks did not run."]
+    assert "SHA-256" not in " ".join(told["summary"])
+    assert told["statistics"]["receipt"]["sha256"] == told["receipt"]["report"]["sha256"]
 
 
 def test_the_version_is_that_of_the_manifest_or_of_the_clone(tmp_path: Path) -> None:
