@@ -47,8 +47,8 @@ options:
     type: bool
   by_name:
     description: >-
-      Whether a playbook of the collection is run by name, so that the options of the connection are called
-      C(vicidial_api_url (VICIDIAL_API_URL\)) and so on. For V(declared), V(unanswered) and V(audited).
+      Whether a playbook of the collection is run by name, so that an option of the connection is called by its variable
+      and its variable of the environment. For V(declared), V(unanswered) and V(audited).
     type: bool
     default: false
   accepted:
