@@ -26,8 +26,8 @@ options:
       - V(status) for one of M(telephony.vicidial.vicidial_stereo_recording_info).
       - V(preflight) for one of M(telephony.vicidial.vicidial_agent_api_info).
       - V(recorded) for one of M(telephony.vicidial.vicidial_recordings_info).
-      - V(unanswered) for the results of M(telephony.vicidial.vicidial_agents_info) and
-        M(telephony.vicidial.vicidial_stereo_recording_info), in a list: why no audit can be made.
+      - V(unanswered) for a list of results of M(telephony.vicidial.vicidial_agents_info) and
+        M(telephony.vicidial.vicidial_stereo_recording_info), which says why no audit can be made.
       - V(audited) for the report of the role P(telephony.vicidial.recording_audit#role), the fact that it leaves.
     type: str
     choices:
