@@ -82,7 +82,8 @@ def test_a_wrong_password_is_one_login_and_exit_code_2_and_never_printed(
     assert "failed credentials: The server refused the user name or the password" in output
     assert "permission, language, listing, recording_log: Not known, because the server refused" in output
     assert "Not fit for stereo recordings. credentials: " in output
-    assert "Check vicidial_api_user and vicidial_api_password before the next run" in output
+    both = "vicidial_api_user (VICIDIAL_API_USER) and vicidial_api_password (VICIDIAL_API_PASSWORD)"
+    assert f"Check {both} before the next run" in output
     for secret in SECRETS:
         assert secret not in output, output[max(0, output.index(secret) - 300) :][:600]
     assert simulator.dialer.accounts["6666"].failures == logins(simulator) == 1
