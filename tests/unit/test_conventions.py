@@ -225,7 +225,7 @@ def test_links_of_the_readme_lead_somewhere_on_galaxy_and_in_the_tarball_too() -
     targets = {inline or by_name for inline, by_name in links}
     assert all(target.startswith("https://") for target in targets)
     for target in targets:
-        assert not target.startswith(main) or (ROOT / target.removeprefix(main)).exists(), target
+        assert not target.startswith(main) or (ROOT / target.removeprefix(main).partition("#")[0]).exists(), target
     used, defined = set(re.findall(r"\]\[(\w+)\]", README)), set(re.findall(r"^\[(\w+)\]:", README, re.MULTILINE))
     assert used == defined
 
