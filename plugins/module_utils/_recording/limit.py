@@ -6,9 +6,10 @@
 """How many calls are out at once: as many as the server answers without becoming slower for others. Pure, no clock.
 
 Where more calls are out than a server can work on, they come back later, and so do the calls of every agent's screen
-(protocol 7). So the limit starts with one, grows by one while calls come back about as quickly as the quickest ones,
-and shrinks by one when they clearly do not, as TCP Vegas and Netflix's concurrency-limits have it. With one call at a
-time nobody waits because of us: how quick the server is by itself, under whatever load of others, is learned anew then.
+(protocol 7). So the limit starts with one, grows while calls come back about as quickly as the quickest ones, and
+shrinks by one when they clearly do not, as TCP Vegas and Netflix's concurrency-limits have it. It doubles until calls
+have come back less quickly for the first time, and grows by one from then on. With one call at a time nobody waits
+because of us: how quick the server is by itself, under whatever load of others, is learned anew then.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from statistics import median
 # How much longer than the quickest typical time calls may take for the limit to grow, or must for it to shrink.
 STILL_QUICK, TOO_SLOW = 1.2, 1.5
 # So many calls tell the typical time, first of one call at a time: one over a new connection takes longer.
-_FIRST_SAMPLES, _SAMPLES = 3, 7
+_FIRST_SAMPLES, _SAMPLES = 3, 5
 
 
 class ConcurrencyLimit:
@@ -27,6 +28,7 @@ class ConcurrencyLimit:
     def __init__(self, most: int) -> None:
         self.value = 1
         self._most = most
+        self._doubles = True
         self._quickest: float | None = None
         self._recent: list[float] = []
 
@@ -39,7 +41,8 @@ class ConcurrencyLimit:
         self._recent.clear()
         is_alone = self.value == 1
         self._quickest = typical if is_alone else min(typical, self._quickest or typical)
-        if typical > self._quickest * TOO_SLOW:
-            self.value = max(self.value - 1, 1)
-        elif typical <= self._quickest * STILL_QUICK and at_once >= self.value:
-            self.value = min(self.value + 1, self._most)
+        if typical > self._quickest * STILL_QUICK:
+            self._doubles = False
+            self.value = max(self.value - (typical > self._quickest * TOO_SLOW), 1)
+        elif at_once >= self.value:
+            self.value = min(self.value * 2 if self._doubles else self.value + 1, self._most)

@@ -27,6 +27,13 @@ def test_it_starts_with_one_call_to_learn_how_quick_the_server_is() -> None:
     assert max(limits(ConcurrencyLimit(1), workers=8)) == 1
 
 
+def test_it_doubles_until_calls_come_back_less_quickly_and_grows_by_one_from_then_on() -> None:
+    limit = ConcurrencyLimit(16)
+    found = list(limits(limit, workers=8, calls=30))
+    assert list(dict.fromkeys(found)) == [1, 2, 4, 8, 16, 15, 14]
+    assert list(dict.fromkeys(limits(limit, workers=16, calls=20))) == [14, 15, 16]
+
+
 def test_a_server_with_room_gets_as_many_as_are_allowed_and_no_more() -> None:
     found = list(limits(ConcurrencyLimit(8), workers=8))
     assert found[60] == 8, "within sixty calls"
