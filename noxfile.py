@@ -46,7 +46,7 @@ NEWEST = matrix.newest_of(HERE)
 if NEWEST is None:
     sys.exit(f"None of the Pythons that this works with is here: {', '.join(WANTED)}.")
 MAIN = matrix.newest_of([python for python in HERE if matrix.version(python) >= matrix.version(matrix.TOOLS_PYTHON)])
-LEGS = matrix.ends_of(HERE)
+LEGS = ENDS = matrix.ends_of(HERE)
 if named := os.environ.get("LEGS", "").split():
     known = {str(pair): pair for pair in matrix.pairs_of(HERE)}
     if not set(named) <= set(known):
@@ -63,7 +63,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(PLACE / "cache/hypothesis")
 os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
 
-# Tests that no ansible-core makes a difference to: once is enough.
+# Tests that no ansible-core makes a difference to: once is enough, with the newest.
 KNOWS_NO_ANSIBLE = ("tests/unit/simulator", "tests/unit/plugins/module_utils", "tests/unit/tools")
 # Tests that what the documents show is right. Each module and role in it has tests of its own that run with both ends.
 OF_DOCUMENTS = (
@@ -71,8 +71,6 @@ OF_DOCUMENTS = (
     "tests/unit/playbooks/test_nightly.py",
     "tests/unit/playbooks/test_role_pages.py",
 )
-# The tests that the newest ansible-core alone runs.
-BY_THE_NEWEST = (*KNOWS_NO_ANSIBLE, *OF_DOCUMENTS)
 # Those that run programs from end to end, which takes longer than all others: not for every change.
 RUNS_PROGRAMS = ("tests/unit/playbooks", "tests/unit/roles", "tests/unit/tools/test_release.py")
 # The sanity tests that read the text alone: they differ from one ansible-core to the next in a linter's version.
@@ -119,6 +117,11 @@ def tools(session: nox.Session) -> Environment:
 def leg(pair: matrix.Pair) -> Environment:
     """The environment that the collection is tested in with ``pair``."""
     return main_environment(pair) if pair == MAIN else core_environment(pair)
+
+
+def is_newest(pair: matrix.Pair) -> bool:
+    """Whether ``pair`` runs all tests, and not only what depends on ansible-core."""
+    return pair == ENDS[-1]
 
 
 def run(
@@ -242,10 +245,10 @@ def test(session: nox.Session) -> None:
     make_all([*map(leg, LEGS), *users, *rulebook, *([MANAGED] if MANAGED else [])])
     make_awx_collection()
     *others, newest = map(str, LEGS)
-    # The longest come first, so that no core idles at the end. Style is looked at once, by the newest ansible-core.
-    sessions = [("unit", newest), ("operations", ""), *(("unit_core", one) for one in others), ("reliability", "")]
+    # The longest come first, so that no core idles at the end.
+    sessions = [("unit", newest), ("operations", ""), *(("unit", one) for one in others), ("reliability", "")]
     sessions += [("sanity", newest), ("molecule", ""), *(("integration", one) for one in (newest, *others))]
-    sessions += [("events", ""), *(("sanity_core", one) for one in others)]
+    sessions += [("events", ""), *(("sanity", one) for one in others)]
     side_by_side(session, [*sessions, ("lint", ""), ("package", ""), ("docs", ""), ("contract", "")])
 
 
@@ -285,25 +288,13 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """pytest tests/unit with the oldest and the newest ansible-core; PYTEST="..." adds arguments."""
-    run_unit(session, core_alone=LEGS[:-1], whole=LEGS[-1:])
-
-
-@nox.session
-def unit_core(session: nox.Session) -> None:
-    """Of pytest tests/unit, what depends on ansible-core: playbooks, roles, action, inventory and modules."""
-    run_unit(session, core_alone=LEGS, whole=[])
-
-
-def run_unit(session: nox.Session, core_alone: list[matrix.Pair], whole: list[matrix.Pair]) -> None:
-    """Run tests/unit, with some ansible-cores what depends on ansible-core alone."""
+    """pytest tests/unit with the newest ansible-core, with the oldest what depends on it; PYTEST="..." adds."""
     need_programs(session)
     tell_what_is_left_out(session)
     make_managed()
     arguments = in_parallel(session)
-    ignored = [f"--ignore={place}" for place in BY_THE_NEWEST]
-    runs = [(leg(pair), [*arguments, *ignored]) for pair in core_alone]
-    run_pytest(session, "tests/unit", [*runs, *((leg(pair), arguments) for pair in whole)])
+    ignored = [f"--ignore={place}" for place in (*KNOWS_NO_ANSIBLE, *OF_DOCUMENTS)]
+    run_pytest(session, "tests/unit", [(leg(pair), arguments + ([] if is_newest(pair) else ignored)) for pair in LEGS])
 
 
 @nox.session
@@ -357,27 +348,20 @@ def integration(session: nox.Session) -> None:
 
 @nox.session
 def sanity(session: nox.Session) -> None:
-    """ansible-test sanity with the oldest and the newest ansible-core, no ignore files."""
+    """ansible-test sanity with the newest ansible-core, with the oldest all but linters of style; no ignore files."""
     if list(ROOT.glob("tests/sanity/ignore-*")):
         session.error("tests/sanity: mend the cause instead of ignoring it")
     if len(LEGS) > 1:
         side_by_side(session, [("sanity", str(pair)) for pair in LEGS])
         return
     [pair] = LEGS
-    ansible_test(session, leg(pair), "sanity", "--python", pair.python)
+    skipped = [] if is_newest(pair) else [argument for test in STYLE for argument in ("--skip-test", test)]
+    ansible_test(session, leg(pair), "sanity", "--python", pair.python, *skipped)
     if MANAGED and pair == MAIN:
         # Managed hosts may have an older Python than any ansible-core here runs on.
         make_managed()
         tests = ("--test", "compile", "--test", "import")
         ansible_test(session, leg(pair), "sanity", "--python", matrix.MANAGED_PYTHON, *tests)
-
-
-@nox.session
-def sanity_core(session: nox.Session) -> None:
-    """Of ansible-test sanity, what depends on ansible-core and its Python: all but the linters of style."""
-    skipped = [argument for test in STYLE for argument in ("--skip-test", test)]
-    for pair in LEGS:
-        ansible_test(session, leg(pair), "sanity", "--python", pair.python, *skipped)
 
 
 def ansible_test(session: nox.Session, environment: Environment, *arguments: str) -> None:
