@@ -15,14 +15,11 @@ from . import _options
 from ._errors import InvalidArgumentError, NoAnswerError
 from ._protocol.recording_log import LogSearch, is_searchable
 from ._protocol.replies import Version
-from ._protocol.words import KINDS, MONO
+from ._protocol.words import DAYS_AGO, KINDS, MONO
 from ._recording_log import Day, Question, Span
 
 # Each day costs calls, for all agents or for each.
 _LONGEST_SPAN = timedelta(days=31)
-
-# The days that the server's own calendar tells.
-DAYS_AGO = {"today": 0, "yesterday": 1}
 
 SPEC: dict[str, Any] = {
     "argument_spec": {

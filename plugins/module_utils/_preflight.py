@@ -37,7 +37,7 @@ from ._errors import (
     UnsupportedServerError,
 )
 from ._protocol.replies import Version
-from ._protocol.words import FIRST_STEREO_BUILD, STEREO_RECORDING
+from ._protocol.words import FIRST_STEREO_BUILD, LISTING, RECORDING_LOG, STEREO_RECORDING
 
 PASSED = "passed"
 FAILED = "failed"
@@ -46,8 +46,6 @@ UNKNOWN = "unknown"
 # The reasons that are no error's: they are seen from here, whatever the server says.
 INSECURE_CONNECTION = "insecure_connection"
 CLOCK_DIFFERENCE = "clock_difference"
-# What the playbook says of a server that is fit for recordings, and does not let the account list agents.
-NO_LISTING = "no_listing"
 
 # Start times and schedules that are further apart than this mislead whoever compares them.
 MOST_SECONDS_APART = 5.0
@@ -67,8 +65,6 @@ _ACCOUNT_MEANINGS = {
     "permission": "The API account may call the function stereo_recording",
     "language": "The server answers the API account in English",
 }
-LISTING = "listing"
-RECORDING_LOG = "recording_log"
 CHECKS = ("server", "tls", "build", "clock", *_ACCOUNT_MEANINGS, LISTING, RECORDING_LOG)
 # What recordings can do without, by what the Non-Agent API answers.
 _BESIDES = frozenset((LISTING, RECORDING_LOG))

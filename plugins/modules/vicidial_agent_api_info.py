@@ -185,8 +185,6 @@ from ..module_utils._errors import ApiError, InterruptedRunError
 from ..module_utils._log_session import LogSession
 from ..module_utils._login import NOT_SENT, LoginHistory, login_of
 from ..module_utils._preflight import (
-    LISTING,
-    RECORDING_LOG,
     Answers,
     Transport,
     bars_lookups,
@@ -198,6 +196,7 @@ from ..module_utils._preflight import (
 from ..module_utils._protocol.names import Agent
 from ..module_utils._protocol.replies import Version
 from ..module_utils._protocol.tables import AgentFilter
+from ..module_utils._protocol.words import LISTING, RECORDING_LOG
 from ..module_utils._task import Task, run_module
 
 # Shows in VICIdial's log of API calls. Nobody has to have this name: "not logged in" is an answer that proves all.

@@ -14,9 +14,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..module_utils import _log_options
 from ..module_utils._protocol.names import is_user
-from ..module_utils._protocol.words import KINDS, MONO
+from ..module_utils._protocol.words import DAYS_AGO, KINDS, MONO
 from ._summary import MOST_HANDED_ON, OF_PLAYBOOKS, counted, for_reader, reason_of, some
 
 Record = Mapping[str, Any]
@@ -89,7 +88,7 @@ def _report(result: Result, asked: Mapping[str, Any], taken_at: str, time_zone: 
 
 def _date(given: str, server_time: str | None) -> str:
     """The day that was ``given``, as a date by the server's calendar where the server has told its time."""
-    days_ago = _log_options.DAYS_AGO.get(given)
+    days_ago = DAYS_AGO.get(given)
     if days_ago is None or not server_time:
         return given
     return str(datetime.fromisoformat(server_time).date() - timedelta(days=days_ago))

@@ -14,8 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..module_utils._preflight import LISTING, NO_LISTING
-from ..module_utils._protocol.words import IDLE
+from ..module_utils._protocol.words import IDLE, LISTING, NO_LISTING
 
 Result = Mapping[str, Any]
 Record = Mapping[str, Any]

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors, _preflight
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.words import NO_LISTING
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
@@ -88,7 +89,7 @@ def test_every_reason_is_documented_and_no_other() -> None:
     assert documented("vicidial_stereo_recording") == errors
     assert documented("vicidial_agent_api_info") - checks == of_preflight
     entries = re.split(r"^### `(\w+)`\n", REASONS, flags=re.MULTILINE)[1:]
-    assert set(entries[::2]) == errors | of_preflight | {_preflight.NO_LISTING}
+    assert set(entries[::2]) == errors | of_preflight | {NO_LISTING}
     for text in entries[1::2]:
         assert re.search(r"\n- \*\*To see it:\*\* .*\n(  .*\n)*- \*\*Remedy:\*\* ", text), text
     checks_named = set(re.findall(r"checks? `(\w+)`", REASONS))

@@ -45,6 +45,14 @@ CODES = {
     CAMPAIGN: ("SPCO", "SPCM", "SPFR", "SPCOR", "SPCMR", "SPFRR"),
 }
 
+# The days that the server's own calendar tells: how many ago they are
+DAYS_AGO = {"today": 0, "yesterday": 1}
+
+# Checks of the preflight that recordings do without, and what its playbook says where the first alone has failed
+LISTING = "listing"
+RECORDING_LOG = "recording_log"
+NO_LISTING = "no_listing"
+
 # What agents do (protocol 4.2)
 INCALL = "INCALL"
 AGENT_STATUSES = frozenset(("READY", "QUEUE", INCALL, "PAUSED", "CLOSER", "MQUEUE"))

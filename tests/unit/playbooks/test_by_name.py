@@ -35,9 +35,10 @@ def test_a_playbook_by_its_name(
         monkeypatch.delenv(f"VICIDIAL_API_{variable}", raising=False)
     (tmp_path / "tasks.yml").write_text("- ansible.builtin.debug:\n    msg: within the window\n")
     arguments = (f"telephony.vicidial.{name}", "-e", "vicidial_agents=1000,1001", *NEEDED[name])
-    code, output = ansible_playbook(tmp_path, *arguments)
+    code, output = ansible_playbook(tmp_path, *arguments, PYTHONPROFILEIMPORTTIME="1")
     assert code == 2
     assert "VICIDIAL_API_URL" in output
+    assert output.count("plugin_utils._summary\n") == 1, "the worker of each task would load the filters again"
     assert simulator.journal.entries() == []
 
     simulator.dialer.log_recordings([Recording(0, "1000", MONO, "file", "10.0.0.5", NOON, ended_at=NOON + 60)])

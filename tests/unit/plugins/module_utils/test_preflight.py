@@ -14,13 +14,12 @@ from ansible_collections.telephony.vicidial.plugins.module_utils import _errors,
 from ansible_collections.telephony.vicidial.plugins.module_utils._login import REJECTED, LoginHistory
 from ansible_collections.telephony.vicidial.plugins.module_utils._preflight import (
     CHECKS,
-    LISTING,
-    RECORDING_LOG,
     Answers,
     Transport,
     findings,
 )
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import Version
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.words import LISTING, RECORDING_LOG
 
 EPOCH = 1795338820
 VERSION = Version("2.14-84", "260302-1142", "2026-11-22 09:13:40", EPOCH)

@@ -1,0 +1,25 @@
+# Copyright: (c) 2026, telephony.vicidial maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which tags the tasks of a role have."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.telephony.vicidial.plugins.filter.role_tags import role_tags
+
+
+@pytest.mark.parametrize(
+    ("run_tags", "is_imported", "tags"),
+    [
+        (["pay", "other"], False, ["pay", "other"]),
+        (["pay", "other"], True, ["untagged"]),
+        (["all"], False, ["untagged"]),
+        (("all",), True, ["untagged"]),
+    ],
+)
+def test_an_included_role_has_those_of_the_run_and_an_imported_one_its_own(
+    run_tags: list[str], is_imported: bool, tags: list[str]
+) -> None:
+    assert role_tags(run_tags, is_imported) == tags
