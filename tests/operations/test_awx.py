@@ -629,6 +629,16 @@ def test_the_documented_launches(runs: Runs, tmp_path: Path) -> None:
     assert jobs["VICIdial ensure"]["vicidial_agents"] == "1000,1001"
 
 
+def test_what_may_be_left_out_is_not_made(tmp_path: Path, quick: Path) -> None:
+    """With the newest core, which takes nothing but a boolean for a condition."""
+    account = {name: GIVEN[name] for name in GIVEN if name.startswith("awx_vicidial_")}
+    account |= {"awx_project_url": "https://git.example.com/vicidial.git"}
+    with serving_awx(PROJECT) as awx:
+        done = run(awx, tmp_path, core=CORES[-1], collections=quick, **account)
+        assert done.code == 0, done.printed
+        assert awx.names("notification_templates") == awx.names("execution_environments") == set()
+
+
 def test_job_history_goes_where_that_is_wanted(tmp_path: Path, quick: Path) -> None:
     with serving_awx(PROJECT) as awx:
         project = awx.create("projects", {"name": "P", "organization": 1, "scm_url": "https://git"})["id"]
