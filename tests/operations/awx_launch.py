@@ -35,6 +35,8 @@ def launch(awx: Awx, template: Row, given: Row, status: str = "successful") -> R
     if needed:
         raise RefusedError("needed", variables_needed_to_start=needed)
     asked_for = {question["variable"] for question in survey}
+    if template["ask_variables_on_launch"]:
+        asked_for |= set(variables)
     accepted = {key: value for key, value in variables.items() if key in asked_for}
     ignored: Row = {key: given[key] for key, ask in _ASKED.items() if key in given and not template[ask]}
     if set(variables) - asked_for:

@@ -29,14 +29,17 @@ import yaml
 
 from ansible_collections.telephony.vicidial.tests.operations.awx_api import TOKEN, serving_awx, serving_copy
 from ansible_collections.telephony.vicidial.tests.operations.awx_collection import quick_collections
-from ansible_collections.telephony.vicidial.tests.operations.awx_launch import next_nodes
+from ansible_collections.telephony.vicidial.tests.operations.awx_launch import launch, next_nodes
 from ansible_collections.telephony.vicidial.tests.operations.awx_objects import GALAXY, KINDS, Awx, Row
 from ansible_collections.telephony.vicidial.tests.operations.awx_rules import QUESTION_KEYS, choices_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "roles" / "awx" / "templates" / "project"
+RULEBOOKS = ROOT / "extensions" / "eda" / "rulebooks"
 PASSWORD = "p@ss/w0rd-of-the-dialer"
 HOOK_PASSWORD = "w0rd-of-the-hook"
+TELL_URL = "https://chat.example.com/hooks/s3cret-of-the-chat"
+TELL_TOKEN = "t0ken-of-the-chat"
 GIVEN: dict[str, Any] = {
     "awx_project_url": "https://git.example.com/vicidial.git",
     "awx_project_branch": "main",
@@ -45,6 +48,9 @@ GIVEN: dict[str, Any] = {
     "awx_vicidial_user": "6666",
     "awx_vicidial_password": PASSWORD,
     "awx_vicidial_ca_certificate": "-----BEGIN CERTIFICATE-----\n",
+    "awx_tell_url": TELL_URL,
+    "awx_tell_token": TELL_TOKEN,
+    "awx_tell_form": "text",
     "awx_preflight_accepted": ["tls"],
     "awx_audit_variables": {"recording_audit_campaigns": "SALES", "recording_audit_others": "idle"},
     "awx_timezone": "Europe/Berlin",
@@ -91,6 +97,7 @@ OF_PLAYBOOKS = {
     "vicidial_everybody",
     "vicidial_hosts",
     "vicidial_preflight_accepted",
+    "vicidial_tell_form",
 }
 # What the playbooks of the project take themselves.
 OF_PROJECT = {"slices"}
@@ -272,15 +279,15 @@ def test_the_first_run_makes_everything(runs: Runs) -> None:
         "teams": 2,
         "labels": 1,
         "instance_groups": 1,
-        "credential_types": 1,
-        "credentials": 1,
+        "credential_types": 2,
+        "credentials": 2,
         "execution_environments": 1,
         "projects": 1,
         "project_updates": 1,
         "inventories": 2,
         "inventory_sources": 1,
         "notification_templates": 1,
-        "job_templates": 12,
+        "job_templates": 13,
         "workflow_job_templates": 2,
         "workflow_approval_templates": 1,
         "workflow_job_template_nodes": 7,
@@ -373,29 +380,42 @@ def test_a_removal_where_nothing_is_left_changes_nothing(runs: Runs) -> None:
 
 
 def test_secrets_go_to_where_they_belong_and_nowhere_else(runs: Runs) -> None:
-    for secret in (PASSWORD, HOOK_PASSWORD):
+    for secret in (PASSWORD, HOOK_PASSWORD, TELL_URL, TELL_TOKEN):
         for form in (secret, quote_plus(secret), secret.replace("@", "")):
             assert not any(form in one.printed for one in runs.all)
     journal = [*runs.removed_again.awx.journal, *runs.written_by(runs.by_the_platform, runs.made)]
-    with_password = [(path, body) for _method, path, body in journal if PASSWORD in json.dumps(body)]
-    assert [path for path, _body in with_password] == ["/api/v2/credentials/"]
-    [(_path, body)] = with_password
-    assert body["inputs"]["password"] == PASSWORD
-    assert json.dumps(body).count(PASSWORD) == 1
+    for name, secret in (("password", PASSWORD), ("url", TELL_URL), ("token", TELL_TOKEN)):
+        [(path, body)] = [(path, body) for _method, path, body in journal if secret in json.dumps(body)]
+        assert path == "/api/v2/credentials/"
+        assert body["inputs"][name] == secret
+        assert json.dumps(body).count(secret) == 1
     [(_path, body)] = [(path, body) for _method, path, body in journal if HOOK_PASSWORD in json.dumps(body)]
     assert body["notification_configuration"]["password"] == HOOK_PASSWORD
     assert json.dumps(body).count(HOOK_PASSWORD) == 1
 
 
 def test_the_credential_type_keeps_the_password_secret_and_verifies_by_itself(runs: Runs) -> None:
-    [made] = runs.full.objects["credential_types"].values()
+    made = runs.full.named("VICIdial API account", "credential_types")
     fields = {field["id"]: field for field in made["inputs"]["fields"]}
     assert [name for name, field in fields.items() if field.get("secret")] == ["password"]
     # AWX fills a boolean without an answer with false.
     assert [name for name, field in fields.items() if field["type"] == "boolean"] == ["trust_any_certificate"]
-    [credential] = runs.full.objects["credentials"].values()
+    credential = runs.full.named("VICIdial API", "credentials")
     assert credential["inputs"]["trust_any_certificate"] is False
     assert runs.full.shown("credentials", credential)["inputs"]["password"] == "$encrypted$"
+
+
+def test_who_is_told_is_shown_to_nobody_and_known_to_one_job_alone(runs: Runs) -> None:
+    credential = runs.full.named("VICIdial webhook", "credentials")
+    assert credential["credential_type"] == runs.full.named("VICIdial webhook address", "credential_types")["id"]
+    assert runs.full.shown("credentials", credential)["inputs"] == {"url": "$encrypted$", "token": "$encrypted$"}
+    templates = runs.full.objects["job_templates"].values()
+    having = {
+        row["name"]: runs.full.names_related("job_templates", row, "credentials")
+        for row in templates
+        if "VICIdial webhook" in runs.full.names_related("job_templates", row, "credentials")
+    }
+    assert having == {"VICIdial tell": ["VICIdial webhook"]}
 
 
 def test_the_floor_is_read_before_each_job_and_its_old_agents_go(runs: Runs) -> None:
@@ -418,7 +438,8 @@ def imported_by(playbook: str) -> str:
 
 def test_every_job_template_has_the_credential_and_a_playbook(runs: Runs) -> None:
     for template in runs.full.objects["job_templates"].values():
-        assert runs.full.names_related("job_templates", template, "credentials") == ["VICIdial API"]
+        credential = "VICIdial webhook" if template["name"] == "VICIdial tell" else "VICIdial API"
+        assert runs.full.names_related("job_templates", template, "credentials") == [credential]
         assert template["execution_environment"] is not None
         imported = imported_by(template["playbook"])
         assert imported in ("open_window.yml", "hold_window.yml") or (ROOT / "playbooks" / imported).exists()
@@ -629,14 +650,53 @@ def test_the_documented_launches(runs: Runs, tmp_path: Path) -> None:
     assert jobs["VICIdial ensure"]["vicidial_agents"] == "1000,1001"
 
 
+def launched_by_rulebooks() -> list[tuple[str, Row]]:
+    """The job templates that the rulebooks for AWX run by default, and the answers that each gets."""
+    rulesets = [one for path in RULEBOOKS.glob("*_in_awx.yml") for one in yaml.safe_load(path.read_text())]
+    rules = [rule for ruleset in rulesets for rule in ruleset["rules"]]
+    actions = [action for rule in rules for action in rule.get("actions", [rule.get("action")])]
+    launches = [action["run_job_template"] for action in actions]
+    assert launches, "no rulebook runs a job template"
+    return [
+        (re.findall(r"default\('(.*?)'\)", one["name"])[0], one.get("job_args", {}).get("extra_vars", {}))
+        for one in launches
+    ]
+
+
+def test_the_rulebooks_launch_templates_that_are_there_and_take_what_is_given(runs: Runs) -> None:
+    """ansible-rulebook gives the event as ansible_eda unless it is told not to."""
+    event = {"ansible_eda": {"event": {"vicidial": {"msg": "It happened."}}}}
+    with serving_copy(runs.full) as awx:
+        for name, answers in launched_by_rulebooks():
+            template = awx.named(name, "job_templates")
+            assert launch(awx, template, {"extra_vars": answers or event})["ignored_fields"] == {}, name
+
+
 def test_what_may_be_left_out_is_not_made(tmp_path: Path, quick: Path) -> None:
-    """With the newest core, which takes nothing but a boolean for a condition."""
+    """With the newest core, which takes nothing but a boolean for a condition. Without a URL nobody is told, nor does
+    the project need the playbook for it."""
+    repository = Path(shutil.copytree(PROJECT, tmp_path / "repository"))
+    (repository / "tell.yml").unlink()
     account = {name: GIVEN[name] for name in GIVEN if name.startswith("awx_vicidial_")}
-    account |= {"awx_project_url": "https://git.example.com/vicidial.git"}
-    with serving_awx(PROJECT) as awx:
+    with serving_awx(repository) as awx:
+        account |= {"awx_project_url": "https://git.example.com/vicidial.git"}
         done = run(awx, tmp_path, core=CORES[-1], collections=quick, **account)
         assert done.code == 0, done.printed
+        assert awx.names("credential_types") == {"VICIdial API account"}
+        assert awx.names("credentials") == {"VICIdial API"}
+        assert "VICIdial tell" not in awx.names("job_templates")
         assert awx.names("notification_templates") == awx.names("execution_environments") == set()
+
+
+def test_other_secrets_are_written_where_that_is_wanted(runs: Runs, tmp_path: Path, quick: Path) -> None:
+    """AWX shows none, so the run has to be told."""
+    others = {"awx_vicidial_password": "an0ther-password", "awx_tell_url": "https://chat.example.com/an0ther"}
+    with serving_copy(runs.full) as awx:
+        done = run(awx, tmp_path, collections=quick, **{**GIVEN, **others, "awx_update_secrets": True})
+        assert done.code == 0, done.printed
+        assert awx.named("VICIdial API", "credentials")["inputs"]["password"] == others["awx_vicidial_password"]
+        assert awx.named("VICIdial webhook", "credentials")["inputs"]["url"] == others["awx_tell_url"]
+        assert "an0ther" not in done.printed
 
 
 def test_job_history_goes_where_that_is_wanted(tmp_path: Path, quick: Path) -> None:

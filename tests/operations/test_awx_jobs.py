@@ -20,6 +20,7 @@ import yaml
 from jinja2 import ChainableUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from ansible_collections.telephony.vicidial.tests.events.rulebook import listening
 from ansible_collections.telephony.vicidial.tests.operations.awx_rules import notification_problems
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 
@@ -33,18 +34,18 @@ def variables(name: str) -> dict[str, Any]:
     return loaded
 
 
-def injected(directory: Path, **inputs: Any) -> dict[str, str]:
+def injected(directory: Path, of: str = "credential", **inputs: Any) -> dict[str, str]:
     """The environment of a job whose credential has these inputs (CredentialType.inject_credential of AWX).
 
     An empty text is no variable there, a boolean without an answer is false, and files are written whatever is in them.
     """
     document = variables("credential_type")
-    fields, injectors = document["__awx_credential_inputs"]["fields"], document["__awx_credential_injectors"]
+    fields, injectors = document[f"__awx_{of}_inputs"]["fields"], document[f"__awx_{of}_injectors"]
     names = {field["id"]: False for field in fields if field["type"] == "boolean"}
     names.update({name: value for name, value in inputs.items() if value != ""})
     sandbox = ImmutableSandboxedEnvironment()
     files = {}
-    for key, template in injectors["file"].items():
+    for key, template in injectors.get("file", {}).items():
         name = key.partition(".")[2]
         files[name] = str(directory / name)
         Path(files[name]).write_text(sandbox.from_string(template).render(names))
@@ -128,12 +129,13 @@ def test_by_hand_the_credential_type_is_the_same() -> None:
     made = variables("credential_type")
     text = (ROLE.parents[1] / "docs" / "awx.md").read_text()
     blocks = [yaml.safe_load(block) for block in re.findall(r"^ *```yaml\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)]
-    [inputs] = [block for block in blocks if "fields" in block]
-    assert made["__awx_credential_injectors"] in blocks
-    for field in made["__awx_credential_inputs"]["fields"]:
-        helpful = {key: value for key, value in field.items() if key not in ("help_text", "format")}
-        assert helpful in inputs["fields"]
-    assert inputs["required"] == made["__awx_credential_inputs"]["required"]
+    both = [block for block in blocks if "fields" in block]
+    for of, inputs in zip(("credential", "tell"), both, strict=True):
+        assert made[f"__awx_{of}_injectors"] in blocks
+        for field in made[f"__awx_{of}_inputs"]["fields"]:
+            helpful = {key: value for key, value in field.items() if key not in ("help_text", "format")}
+            assert helpful in inputs["fields"]
+        assert inputs["required"] == made[f"__awx_{of}_inputs"]["required"]
 
 
 def test_the_documented_variables_are_those_of_the_role_and_its_notifications_those_of_awx() -> None:
@@ -299,6 +301,22 @@ def test_a_guarded_window_that_was_not_held_is_given_back_and_fails(simulator: S
         assert done.returncode == 2
         assert "The window was not held to its end" in " ".join(done.stdout.split())
         assert live(simulator) == {"1000"}
+
+
+@pytest.mark.parametrize("inputs", [{}, {"token": "t0ken"}])
+def test_what_a_rulebook_hands_over_is_told_with_the_credential_of_the_webhook(
+    inputs: dict[str, str], tmp_path: Path
+) -> None:
+    """And with the form that the template gives."""
+    given = {"vicidial_tell_form": "text", "ansible_eda": {"event": {"vicidial": {"msg": "It happened."}}}}
+    with listening() as listener:
+        environment = injected(tmp_path, "tell", url=f"{listener.url}/hook", **inputs)
+        done = job(environment, "ansible-playbook", "-i", "localhost,", "tell.yml", "-e", json.dumps(given))
+    assert done.returncode == 0, done.stdout + done.stderr
+    [(path, headers, body)] = listener.posts
+    assert (path, body) == ("/hook", {"text": "It happened."})
+    assert headers.get("Authorization") == ("Bearer t0ken" if inputs else None)
+    assert "/hook" not in done.stdout
 
 
 def test_a_wrong_password_is_the_reason_that_is_reported(

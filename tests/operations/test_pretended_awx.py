@@ -142,6 +142,16 @@ def test_a_default_is_no_answer_over_the_api(awx: Awx) -> None:
     assert launch(awx, template, {"extra_vars": {"q": "y", "more": 1}})["ignored_fields"] == {"extra_vars": {"more": 1}}
 
 
+def test_a_template_that_asks_for_variables_takes_any(awx: Awx) -> None:
+    template = awx.named("T", "job_templates")
+    awx.hosts.clear()
+    given: Row = {"extra_vars": {"ansible_eda": {"event": {}}}}
+    assert launch(awx, template, given)["ignored_fields"] == given
+    template["ask_variables_on_launch"] = True
+    job = launch(awx, template, given)
+    assert (job["ignored_fields"], job["extra_vars"]) == ({}, '{"ansible_eda": {"event": {}}}')
+
+
 def test_slices_come_from_the_stored_hosts_and_before_the_limit(awx: Awx) -> None:
     template = awx.named("T", "job_templates")
     template["ask_limit_on_launch"] = True
