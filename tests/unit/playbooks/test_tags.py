@@ -56,18 +56,20 @@ def test_a_role_runs_where_the_run_has_chosen_it(tmp_path: Path) -> None:
         {"roles": [listed("1005", OTHER), listed("1009", PAY)], "vars": {"stereo_recording_state": "recording"}},
         {"tasks": [call("include", "recording_audit", PAY, json="audit.json"), simulator, awx]},
     ]
-    common = {"hosts": "localhost", "gather_facts": False}
+    of_hosts = {"ansible.builtin.include_role": {"name": COLLECTION + "stereo_recording"}, **PAY}
+    plays.append({"hosts": "1003,1007", "tasks": [of_hosts], "vars": {"stereo_recording_state": "recording"}})
+    common = {"hosts": "localhost", "connection": "local", "gather_facts": False}
     (tmp_path / "plays.yml").write_text(json.dumps([{**common, **play} for play in plays]))
     with serving(call_center()) as dialer:
         account = {"VICIDIAL_API_USER": dialer.user, "VICIDIAL_API_PASSWORD": dialer.password}
-        given = ("-e", "environment=production", "--tags", "pay", "plays.yml")
-        code, output = ansible_playbook(tmp_path, *given, VICIDIAL_API_URL=dialer.url, **account)
+        given = ("-e", "environment=production", "-i", "1003,1007,", "--tags", "left,pay", "--skip-tags", "left")
+        code, output = ansible_playbook(tmp_path, *given, "plays.yml", VICIDIAL_API_URL=dialer.url, **account)
         signals = [(entry["agent_user"], entry["value"]) for entry in dialer.journal.entries()]
     assert code == 0, output
     assert [signal for signal in signals if signal[1] in ("BEGIN", "END")] == [
         *[("1000", "BEGIN"), ("1000", "END")] * 2,
         *[("1003", "BEGIN"), ("1003", "END")],
-        *[(user, "BEGIN") for user in ("1000", "1001", "1009")],
+        *[(user, "BEGIN") for user in ("1000", "1001", "1009", "1003", "1007")],
     ]
     assert "Inside of the file." in output
     assert (tmp_path / "audit.json").exists()
