@@ -72,7 +72,12 @@ OF_DOCUMENTS = (
     "tests/unit/playbooks/test_role_pages.py",
 )
 # Those that run programs from end to end, which takes longer than all others: not for every change.
-RUNS_PROGRAMS = ("tests/unit/playbooks", "tests/unit/roles", "tests/unit/tools/test_release.py")
+RUNS_PROGRAMS = (
+    "tests/unit/playbooks",
+    "tests/unit/roles",
+    "tests/unit/plugins/inventory",
+    "tests/unit/tools/test_release.py",
+)
 # The sanity tests that read the text alone: they differ from one ansible-core to the next in a linter's version.
 STYLE = ("pep8", "pylint", "shellcheck", "yamllint")
 # The oldest Java that ansible-rulebook runs on.
@@ -228,7 +233,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def quick(session: nox.Session) -> None:
-    """Lint, and the unit tests but those of playbooks, roles and releases, with the newest core: for every change."""
+    """Lint, and the unit tests but those that run Ansible's programs or a release, with the newest core."""
     lint(session)
     make_managed()
     ignored = [f"--ignore={place}" for place in RUNS_PROGRAMS]
