@@ -4,7 +4,7 @@
 """How soon an agent whose call has begun is recorded, through ansible-rulebook and the rulebook record_calls_of.
 
 ``VICIDIAL_TEST_RULEBOOK=.venv/rulebook/bin python -m ansible_collections.telephony.vicidial.tests.benchmark.reactions``
-with .venv/main/bin/python: five minutes on an idle machine. The simulator runs here, ansible-rulebook and its playbooks
+with .venv/main/bin/python: ten minutes on an idle machine. The simulator runs here, ansible-rulebook and its playbooks
 as processes of their own, one call at a time.
 """
 
