@@ -41,8 +41,9 @@ class ConcurrencyLimit:
         self._recent.clear()
         is_alone = self.value == 1
         self._quickest = typical if is_alone else min(typical, self._quickest or typical)
-        if typical > self._quickest * STILL_QUICK:
-            self._doubles = False
-            self.value = max(self.value - (typical > self._quickest * TOO_SLOW), 1)
-        elif at_once >= self.value:
+        is_quick = typical <= self._quickest * STILL_QUICK
+        self._doubles = self._doubles and is_quick
+        if typical > self._quickest * TOO_SLOW:
+            self.value = max(self.value - 1, 1)
+        elif is_quick and at_once >= self.value:
             self.value = min(self.value * 2 if self._doubles else self.value + 1, self._most)
