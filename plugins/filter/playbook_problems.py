@@ -22,6 +22,9 @@ options:
         C(lists) (campaigns and user groups), C(everybody) and C(nobody_is_fine).
       - With C(named), the values of the variables that can say whom the playbook is about, one of them has to. A list
         without an element does, and a text without a name does not.
+      - C(taken) is a dictionary of the role's variables that the playbook fills by itself, each true where it is given.
+      - C(rule) is the rule of an audit, with C(agents), C(campaigns) and C(user_groups), each a list of what the
+        playbook and what the role was given. C(agents) is empty where nobody is named.
     type: dict
     required: true
 seealso:

@@ -16,9 +16,15 @@ from typing import Any
 
 from ..module_utils._protocol.words import AGENT, CAMPAIGN, MONO
 from ._audit import ANY, UNEXPECTED
+from ._spreadsheet import to_csv
 from ._summary import MOST_HANDED_ON, OF_PLAYBOOKS, STEREO_ONLY, Result, counted, for_reader, reason_of, some, users
 
 Report = Mapping[str, Any]
+
+_COLUMNS = (
+    *("agent", "full_name", "campaign", "user_group", "status", "finding", "expected", "state", "since"),
+    *("recording_id", "filename", "server", "lead_id", "caller_id", "recorded_by", "reason", "msg"),
+)
 
 # Who failed, before the message of one of them: all did, for one cause.
 _ROLL = re.compile(r"^(\d+ of \d+ agents failed: .*?\. )?(Agent [^:]*: )?")
@@ -27,11 +33,13 @@ _ROLL = re.compile(r"^(\d+ of \d+ agents failed: .*?\. )?(Agent [^:]*: )?")
 def audited(report: Report, by_name: bool = False) -> dict[str, Any]:
     """What the role recording_audit says about its ``report``, ``by_name`` in the words of the playbook.
 
-    Returns ``lines``, ``statistics``, ``failure`` (empty without drift) and ``page``, the texts of the page.
+    Returns ``lines``, ``statistics``, ``failure`` (empty without drift), ``csv``, and ``page`` and ``details``, which are
+    texts of the page.
     """
     brought = users(report["remediation"], "confirmed")  # in check mode nobody
     drift = _drift(report)
     lines = [*filter(None, [_first_line(report), _beyond_rule(report)]), report["rule"]["text"], _exceptions(report)]
+    rows = [{**finding, "recorded_by": _recorded_by(finding)} for finding in report["findings"]]
     return {
         "lines": lines,
         # The next job would evaluate a template in it: numbers, and users of known characters.
@@ -45,7 +53,7 @@ def audited(report: Report, by_name: bool = False) -> dict[str, Any]:
         },
         "failure": " ".join(lines) if drift else "",
         "page": _page(report, OF_PLAYBOOKS if by_name else {}),
-        "recorded_by": {finding["agent"]: _recorded_by(finding) for finding in report["findings"]},
+        "csv": to_csv(_COLUMNS, rows),
         "details": {finding["agent"]: _details(finding) for finding in report["findings"]},
     }
 

@@ -7,8 +7,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,6 +14,7 @@ from typing import Any
 
 from ..module_utils._protocol.names import is_user
 from ..module_utils._protocol.words import DAYS_AGO, KINDS, MONO
+from ._spreadsheet import to_csv
 from ._summary import MOST_HANDED_ON, OF_PLAYBOOKS, counted, for_reader, reason_of, some
 
 Record = Mapping[str, Any]
@@ -32,8 +31,6 @@ _VARIABLES = {
     **{option: f"recordings_{option}" for option in ("lead_id", "uniqueid", "kinds")},
 }
 _LINE = "{:<19} {:<12} {:<8} {:>8} {:>9}  {}"
-# What a spreadsheet takes for a formula when a cell begins with it.
-_OF_FORMULAS = tuple("=+-@\t\r\n")
 
 
 def recorded(result: Result, asked: Mapping[str, Any], taken_at: str, time_zone: str) -> dict[str, Any]:
@@ -60,7 +57,7 @@ def recorded(result: Result, asked: Mapping[str, Any], taken_at: str, time_zone:
         },
         "failure": for_reader(result.get("msg", ""), _VARIABLES) if reason else "",
         "report": report,
-        "csv": _csv(records),
+        "csv": to_csv(COLUMNS, records),
         "page": _page(report),
     }
 
@@ -171,21 +168,6 @@ def _unasked(report: Mapping[str, Any]) -> list[str]:
 def clock(seconds: int) -> str:
     """``seconds`` as a person reads them, such as 1:02:03."""
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-
-
-def _csv(records: Sequence[Record]) -> str:
-    """A line for each recording, in quotes; what a spreadsheet would take for a formula gets an apostrophe."""
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for record in records:
-        writer.writerow([_cell(record[column]) for column in COLUMNS])
-    return text.getvalue()
-
-
-def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_OF_FORMULAS) else text
 
 
 def _page(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ Pure: names and values go in, values of the declared types and problems for a pe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -120,6 +120,9 @@ def playbook_problems(given: Mapping[str, Any]) -> list[str]:
     pattern), ``matches`` (its hosts), ``lists`` (campaigns and user groups), ``everybody`` (whether all who are logged
     in are meant) and ``nobody_is_fine``. With ``named``, the values of the variables that name somebody, one of them
     or of the others has to; ``names`` are those of all variables of the playbooks.
+
+    ``taken`` are the variables of its role that a playbook fills by itself, and whether each is given all the same.
+    ``rule`` is of an audit: its agents, campaigns and user groups, each as the playbook and as the role was given them.
     """
     problems = [no_connection(given["missing"])] if given["missing"] else []
     problems += [f"{text} Nothing was sent." for text in lost_words(given["rest"], "vicidial_agents=1000,1001")]
@@ -139,7 +142,32 @@ def playbook_problems(given: Mapping[str, Any]) -> list[str]:
             + " Name them in vicidial_agents, vicidial_campaigns, vicidial_user_groups or vicidial_hosts, or set"
             " vicidial_everybody to true. Nothing was sent."
         )
-    return problems
+    problems += [_taken(name) for name, is_given in given.get("taken", {}).items() if is_given]
+    return problems + _rule_problems(given.get("rule", {}))
+
+
+def _taken(name: str) -> str:
+    return (
+        f"{name} is given. This playbook takes its agents from vicidial_agents, vicidial_campaigns,"
+        " vicidial_user_groups or vicidial_hosts alone. Nothing was sent."
+    )
+
+
+def _rule_problems(rule: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Why the ``rule`` of an audit is refused, if it is.
+
+    Its ``agents`` are empty where nobody is named; else both are the same unless somebody gave the role its own.
+    """
+    agents = rule.get("agents", ())
+    if agents and not agents[0]:
+        return ["No agents are given, so nothing was sent. Name them, or run this for hosts that are agents."]
+    lists = [rule.get(name, ()) for name in ("campaigns", "user_groups")]
+    if (agents and agents[0] != agents[1]) or any(both and all(both) for both in lists):
+        return [
+            "Agents, campaigns or user groups are given both by a variable vicidial_... and by one recording_audit_...:"
+            " give one. Nothing was sent."
+        ]
+    return []
 
 
 def _names_somebody(value: Any) -> bool:

@@ -145,6 +145,8 @@ def test_inventory_hosts_are_agents_and_the_connection_can_be_variables(playbook
         ({"vicidial_agents": "1000 1001"}, "recording_audit_agents holds '1000 1001'"),
         ({"vicidial_agents": ","}, "No agents are given, so nothing was sent."),
         ({"vicidial_hosts": "localhost"}, "No agents are given, so nothing was sent."),
+        ({"vicidial_agents": "1000", "recording_audit_agents": "1001"}, "both by a variable vicidial_... and by one"),
+        ({"vicidial_campaigns": "SALES", "recording_audit_campaigns": "SALES"}, "both by a variable vicidial_... and"),
         ({"recording_audit_sample_percent": 0}, "recording_audit_sample_percent is not more than 0"),
         ({"recording_audit_html": "nowhere/audit.html"}, "audit.html is no file of a directory that exists and can be"),
         ({"recording_audit_campaign": "SALES"}, "Did you mean recording_audit_campaigns?"),

@@ -118,7 +118,7 @@ def test_what_records_an_agent_is_told_in_a_line() -> None:
     rule = Rule(state="idle", counts="any")
     report = {**audit([listed], [seen], rule), "rule": {"text": "", "counts": "any"}, "taken_at": "", "remediation": []}
     said = summary(report, "audited")
-    assert said["recorded_by"] == {"1000": "campaign recording 1 (log), agent-controlled recording 2 (STATUS, log)"}
+    assert '"campaign recording 1 (log), agent-controlled recording 2 (STATUS, log)"' in said["csv"]
     assert said["details"] == {
         "1000": "Recorded by campaign recording 1 (log), agent-controlled recording 2 (STATUS, log);"
         " file F on 10.0.0.5; lead 500001; caller id M1"

@@ -136,3 +136,24 @@ def test_a_list_can_be_nobody_on_purpose(given: dict[str, Any]) -> None:
 def test_status_is_about_everybody_where_nobody_is_named() -> None:
     given = {"missing": [], "rest": "", "agents": "", "hosts": "", "matches": [], "lists": [], "everybody": False}
     assert playbook_problems({**given, "nobody_is_fine": False, "names": []}) == []
+
+
+def test_a_variable_of_the_role_that_the_playbook_fills_is_refused_where_it_is_given() -> None:
+    [found] = playbook(everybody=True, taken={"door_users": True, "door_colours": False})
+    assert found.startswith("door_users is given. This playbook takes its agents from vicidial_agents,")
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        ({"agents": [["1000"], ["1000"]], "campaigns": [["SALES"], []], "user_groups": [[], "A"]}, ""),
+        ({"agents": []}, ""),
+        ({"agents": [[], []]}, "No agents are given, so nothing was sent."),
+        ({"agents": [["1000"], ["1001"]]}, "given both by a variable"),
+        ({"agents": [], "campaigns": [["SALES"], "SALES"]}, "given both by a variable"),
+        ({"agents": [], "user_groups": [["A"], ["B"]]}, "given both by a variable"),
+    ],
+)
+def test_the_rule_of_an_audit_is_given_once_and_is_about_somebody(rule: dict[str, Any], problem: str) -> None:
+    found = playbook(everybody=True, rule=rule)
+    assert problem in found[0] if problem else found == []
