@@ -20,8 +20,7 @@ from ansible.module_utils.basic import env_fallback
 
 from ._client.http import Connection
 from ._errors import InvalidArgumentError
-from ._protocol.names import Agent, is_alt_user, is_user, strip_password
-from ._protocol.tables import AgentFilter
+from ._protocol.names import Agent, AgentFilter, is_alt_user, is_user, strip_password
 from ._protocol.words import RECORDING
 
 Params = Mapping[str, Any]

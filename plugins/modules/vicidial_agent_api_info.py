@@ -193,9 +193,8 @@ from ..module_utils._preflight import (
     report,
     trouble_of,
 )
-from ..module_utils._protocol.names import Agent
+from ..module_utils._protocol.names import Agent, AgentFilter
 from ..module_utils._protocol.replies import Version
-from ..module_utils._protocol.tables import AgentFilter
 from ..module_utils._protocol.words import LISTING, RECORDING_LOG
 from ..module_utils._task import Task, run_module
 

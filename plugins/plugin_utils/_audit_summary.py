@@ -33,8 +33,8 @@ _ROLL = re.compile(r"^(\d+ of \d+ agents failed: .*?\. )?(Agent [^:]*: )?")
 def audited(report: Report, by_name: bool = False) -> dict[str, Any]:
     """What the role recording_audit says about its ``report``, ``by_name`` in the words of the playbook.
 
-    Returns ``lines``, ``statistics``, ``failure`` (empty without drift), ``csv``, and ``page`` and ``details``, which are
-    texts of the page.
+    Returns ``lines``, ``statistics``, ``failure`` (empty without drift), ``csv``, and the page's
+    texts, ``page`` and ``details``.
     """
     brought = users(report["remediation"], "confirmed")  # in check mode nobody
     drift = _drift(report)

@@ -39,8 +39,8 @@ from ..module_utils._login import ACCEPTED, NOT_SENT, LoginHistory
 from ..module_utils._recording.scheduler import Progress
 from ..module_utils._task import LOGIN_HISTORY, Task
 from ._login_guard import LoginGuard, Turn
+from ._missing import MISSING_CONNECTION
 from ._orphan_watch import orphaned, tied_to_parent
-from ._summary import MISSING_CONNECTION
 
 TaskVars = Mapping[str, Any]
 

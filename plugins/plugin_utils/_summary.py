@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..module_utils._protocol.words import IDLE, LISTING, NO_LISTING
+from ._missing import MISSING_CONNECTION
 
 Result = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -29,8 +30,6 @@ OF_PLAYBOOKS = {
 }
 # Under what could be taken for "nobody records them": what STATUS does not see.
 STEREO_ONLY = "Agent-controlled recordings only: what a campaign records by itself is in telephony.vicidial.recordings."
-# How Ansible says that the connection is not complete.
-MISSING_CONNECTION = re.compile(r"missing required arguments: (api_\w+(?:, api_\w+)*)(?=\.|$)")
 
 
 def variables_of(role: str) -> dict[str, str]:

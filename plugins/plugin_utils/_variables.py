@@ -10,7 +10,6 @@ Pure: names and values go in, values of the declared types and problems for a pe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import RequiredError, UnsupportedError
 
+from ._missing import MISSING
 from ._names import names
 from ._summary import no_connection
 
@@ -26,7 +26,6 @@ Spec = Mapping[str, Mapping[str, Any]]
 # How much of two names must agree for one to be a typing error of the other: two letters in twenty.
 _TYPING_ERROR = 0.9
 _ANY_LIKENESS = 0.6
-_MISSING = re.compile(r"missing required arguments: (\w+(?:, \w+)*)")
 
 
 def role_variables(
@@ -252,7 +251,7 @@ def _validation_problems(errors: Iterable[Exception], spec: Spec) -> list[str]:
     """What else Ansible's validation has found, and for a variable that is missing what it can be."""
     problems = []
     for error in errors:
-        missing = _MISSING.fullmatch(str(error)) if isinstance(error, RequiredError) else None
+        missing = MISSING.fullmatch(str(error)) if isinstance(error, RequiredError) else None
         if missing:
             problems += [_missing(name, spec) for name in missing[1].split(", ")]
         elif not isinstance(error, UnsupportedError):

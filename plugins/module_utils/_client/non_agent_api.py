@@ -11,9 +11,9 @@ import time
 from typing import Callable
 
 from .._errors import AccountLockedError, InvalidArgumentError
-from .._protocol.names import STRIPPED_FOR_LISTS, is_fit_for_lists
+from .._protocol.names import STRIPPED_FOR_LISTS, AgentFilter, is_fit_for_lists
 from .._protocol.recording_log import LogRow, LogSearch, log_form, parse_log
-from .._protocol.tables import AgentFilter, LoggedInAgent, filter_form, is_listed, parse_agents
+from .._protocol.tables import LoggedInAgent, filter_form, is_listed, parse_agents
 from .._protocol.words import LOGGED_IN_AGENTS, NEWEST_KNOWN_BUILD, RECORDING_LOOKUP
 from .agent_api import ask_version
 from .answers import ask

@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is private to the collection: it can change in any release without notice.
-"""What VICIdial takes for a name and for a password, and what it makes of others."""
+"""Names of agents, and of those who are listed; what VICIdial takes for a name and a password, and makes of others."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -17,6 +18,18 @@ class Agent:
 
     user: str | None = None
     alt_user: str | None = None
+
+
+@dataclass(frozen=True)
+class AgentFilter:
+    """Which agents are listed: those of these campaigns and of these user groups, where empty means all.
+
+    ``sub_status``: with their pause code and sub status, which costs the server a look into its logs.
+    """
+
+    campaigns: Sequence[str] = ()
+    user_groups: Sequence[str] = ()
+    sub_status: bool = False
 
 
 def is_user(text: str) -> bool:

@@ -31,6 +31,7 @@ from .._errors import (
     TwoFactorDueError,
     UnknownRefusalError,
 )
+from .names import AgentFilter
 from .surroundings import LINE_START, is_cut_off, quotable, read
 from .words import INVALID_SOURCE, LOGGED_IN_AGENTS, NO_FUNCTION
 
@@ -54,18 +55,6 @@ class LoggedInAgent:
     user_level: int
     pause_code: str | None = None
     sub_status: str | None = None
-
-
-@dataclass(frozen=True)
-class AgentFilter:
-    """Which agents are listed: those of these campaigns and of these user groups, where empty means all.
-
-    ``sub_status``: with their pause code and sub status, which costs the server a look into its logs.
-    """
-
-    campaigns: Sequence[str] = ()
-    user_groups: Sequence[str] = ()
-    sub_status: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,6 @@ because of us: how quick the server is by itself, under whatever load of others,
 
 from __future__ import annotations
 
-from statistics import median
-
 # How much longer than the quickest typical time calls may take for the limit to grow, or must for it to shrink.
 STILL_QUICK, TOO_SLOW = 1.2, 1.5
 # So many calls tell the typical time, first of one call at a time: one over a new connection takes longer.
@@ -37,7 +35,7 @@ class ConcurrencyLimit:
         self._recent.append(seconds)
         if len(self._recent) < (_FIRST_SAMPLES if self.value == 1 else _SAMPLES):
             return
-        typical = median(self._recent)
+        typical = sorted(self._recent)[len(self._recent) // 2]
         self._recent.clear()
         is_alone = self.value == 1
         self._quickest = typical if is_alone else min(typical, self._quickest or typical)

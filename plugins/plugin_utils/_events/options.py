@@ -17,7 +17,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ...module_utils import _options
 from ...module_utils._client.http import Connection
 from ...module_utils._errors import InvalidArgumentError
-from ...module_utils._protocol.tables import AgentFilter
+from ...module_utils._protocol.names import AgentFilter
 from .._audit import Rule, rule_given
 from .floor import Watched
 

@@ -18,11 +18,8 @@ from hypothesis import strategies as st
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors, _options
 from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection, Http
 from ansible_collections.telephony.vicidial.plugins.module_utils._client.non_agent_api import logged_in_agents
-from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.tables import (
-    AgentFilter,
-    LoggedInAgent,
-    parse_agents,
-)
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import AgentFilter
+from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.tables import LoggedInAgent, parse_agents
 from ansible_collections.telephony.vicidial.tests.support import Simulator
 from vicidial_simulator.accounts import Account
 from vicidial_simulator.faults import CALL_FAULTS
