@@ -59,7 +59,7 @@ def with_log(
 
 
 def _searches(wanted: Sequence[_Wanted]) -> Iterator[LogSearch]:
-    """By agent, or where that is more or cannot be, by each code that they can have."""
+    """By agent and day, or by code and day where that takes fewer searches or the log cannot search for an agent."""
     agents = sorted({(each.user, each.day) for each in wanted})
     days = sorted({each.day for each in wanted})
     if len(agents) <= len(days) * len(CODES[AGENT]) and all(is_searchable(each.user) for each in wanted):

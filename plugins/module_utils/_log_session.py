@@ -20,7 +20,7 @@ from ._protocol.recording_log import LogRow, LogSearch
 from ._protocol.replies import Version
 from ._protocol.words import AGENT, CODES
 
-_LOOK_UP_SECONDS = 0.25
+_INTERRUPTION_CHECK_SECONDS = 0.25
 # It finds nothing, and says whether the account may search.
 _EMPTY_SEARCH = LogSearch(extension=CODES[AGENT][0], date="2000-01-01")
 
@@ -91,5 +91,5 @@ class LogSession:
             left = wake_at - time.monotonic()
             if left <= 0:
                 return
-            time.sleep(min(left, _LOOK_UP_SECONDS))
+            time.sleep(min(left, _INTERRUPTION_CHECK_SECONDS))
         raise InterruptedRunError

@@ -43,8 +43,8 @@ class LoginHistory:
     """The logins of one account in this run.
 
     ``login`` and ``reason`` are those of the last task; ``unanswered`` counts the logins without an answer since the
-    account was accepted, for that proves that those before it were no failures; ``tasks`` counts all.
-    ``server_is_gone``: a task that went first has just found that nobody answers.
+    account was last accepted, which proves that earlier logins did not fail; ``tasks`` counts all tasks.
+    ``server_is_gone``: another task has just found that the server does not answer.
     """
 
     login: str | None = None
@@ -80,7 +80,7 @@ class LoginHistory:
         return LoginHistory(login, reason, unanswered, self.accepted or login == ACCEPTED, self.tasks + 1)
 
     def seen_from(self, before: LoginHistory) -> LoginHistory:
-        """The history for a task that has waited for the one before it since ``before``."""
+        """The history for a task that read ``before`` and then waited for other tasks."""
         is_gone = self.tasks > before.tasks and self.login == NOT_SENT and self.reason in _SERVER_IS_GONE
         return replace(self, server_is_gone=is_gone)
 

@@ -63,7 +63,7 @@ WAITING_SPEC: dict[str, dict[str, Any]] = {
     "stable_for": {"type": "float", "default": 0.0},
 }
 
-# Whom a task is about: exactly one of these. They are taken as they come, for text does not show that it was a number.
+# The agents of a task: exactly one of these. Their type is raw because a str would hide that YAML has read a number.
 AGENT_SPEC: dict[str, dict[str, Any]] = {
     "agent_user": {"type": "raw"},
     "agent_users": {"type": "list", "elements": "raw"},
@@ -127,7 +127,7 @@ def connection(params: Params) -> Connection:
 def non_agent_connection(params: Params) -> Connection:
     """The same to the Non-Agent API: at non_agent_api_url, or beside the Agent API.
 
-    Raises InvalidArgumentError where api_url names a script of its own, beside which nobody knows the other one.
+    Raises InvalidArgumentError where api_url names another script, from which no address of the other API follows.
     """
     known = connection(params)
     url = _script_url(urlsplit(params.get("non_agent_api_url") or params["api_url"]), _NON_AGENT_API_PATH)
@@ -203,7 +203,7 @@ def _name_problems(option: str, name: Any) -> Iterator[str]:
 
 
 def _number_warnings(params: Params) -> Iterator[str]:
-    """Numbers that YAML may have made of other digits. Which it did cannot be seen: a usual number passes."""
+    """Warnings of small numbers, which YAML may have made of digits after a zero. A larger number gives no warning."""
     for option, name in _names(params):
         if isinstance(name, int) and 0 <= name < _FIRST_PLAIN_NUMBER:
             yield f"{option} holds the number {name}. Quote it: YAML reads digits after a zero as another, 0042 as 34."

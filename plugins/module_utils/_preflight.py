@@ -43,7 +43,7 @@ PASSED = "passed"
 FAILED = "failed"
 UNKNOWN = "unknown"
 
-# The reasons that are no error's: they are seen from here, whatever the server says.
+# The reasons that belong to no ApiError: the module finds them itself, whatever the server says.
 INSECURE_CONNECTION = "insecure_connection"
 CLOCK_DIFFERENCE = "clock_difference"
 
@@ -66,10 +66,10 @@ _ACCOUNT_MEANINGS = {
     "language": "The server answers the API account in English",
 }
 CHECKS = ("server", "tls", "build", "clock", *_ACCOUNT_MEANINGS, LISTING, RECORDING_LOG)
-# What recordings can do without, by what the Non-Agent API answers.
-_BESIDES = frozenset((LISTING, RECORDING_LOG))
-# Nothing that this collection does rests on it, so a server that does not tell its time may be fit.
-_NOT_NEEDED = frozenset(("clock", *_BESIDES))
+# The checks of the Non-Agent API. Recordings do not need it, so a server that fails them may be fit.
+_NON_AGENT_CHECKS = frozenset((LISTING, RECORDING_LOG))
+# A server may be fit where these are unknown: nothing that this collection does depends on the server's clock.
+_MAY_BE_UNKNOWN = frozenset(("clock", *_NON_AGENT_CHECKS))
 
 
 class _Lookup(NamedTuple):
@@ -133,9 +133,10 @@ class Transport:
 class Answers:
     """What the server said. ``sent`` and ``came`` are seconds since the epoch on this machine's clock.
 
-    ``version`` is None when it could not be told. ``trouble`` is why, or why nothing was asked after it, or what STATUS
-    failed with; None when STATUS was answered, be it that the agent is not logged in. ``lookups`` holds what the list
-    of agents and a search of the log failed with, or None, where they were asked for or are known to fail without that.
+    ``version`` is None where the server did not tell it. ``trouble`` is the error of the version, the reason not to ask
+    STATUS after it, or the error of STATUS; None where STATUS was answered, which includes that the agent is not logged
+    in. ``lookups`` holds, for the list of agents and the log, the error or None; a lookup that was not made is absent,
+    unless it is known to fail.
     """
 
     version: Version | None = None
@@ -169,7 +170,7 @@ def reason_not_to_log_in(version: Version) -> ApiError | None:
 
 
 def trouble_of(error: ApiError) -> ApiError | None:
-    """``error`` of STATUS if it tells of trouble: that the agent is not logged in is the last that a server checks."""
+    """``error`` of STATUS, None for NotLoggedInError: the server checks that last, so all else has passed."""
     return None if isinstance(error, NotLoggedInError) else error
 
 
@@ -281,7 +282,7 @@ def _lookup(check: str, answers: Answers) -> Finding:
 
 
 def _clock(answers: Answers) -> Finding:
-    """By the EPOCH, which knows no time zones (protocol 1.4). The answer's way leaves a doubt, which is no verdict."""
+    """By the EPOCH, which knows no time zones (protocol 1.4). Where the delay of the answer decides, it is unknown."""
     difference = _difference(answers)
     if answers.version is None:
         return _unknown("clock", answers)
@@ -338,8 +339,8 @@ def _sentence(text: str) -> str:
 
 def _blocks(finding: Finding) -> bool:
     if finding.status == FAILED:
-        return finding.check not in _BESIDES
-    return finding.status == UNKNOWN and finding.check not in _NOT_NEEDED
+        return finding.check not in _NON_AGENT_CHECKS
+    return finding.status == UNKNOWN and finding.check not in _MAY_BE_UNKNOWN
 
 
 def _reason(found: list[Finding], trouble: ApiError | None) -> str:

@@ -141,7 +141,7 @@ def look_up(question: Question, find: Find) -> list[dict[str, Any]]:
     """The records that answer ``question``, by start time; ``find`` carries out one search."""
     found = _Found()
     kinds = question.kinds
-    # What no code claims can be told from all codes only.
+    # A mono recording is a row that no code claims, so all codes are asked for.
     codes = [code for kind in CODES if kind in kinds or MONO in kinds for code in CODES[kind]]
     for general, narrow in _searches(question):
         rows = [row for search in general for row in find(search)] if MONO in kinds else []

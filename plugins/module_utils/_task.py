@@ -178,7 +178,7 @@ def with_failure(found: dict[str, Any], failure: ApiError | None, what_failed: s
 
 
 def run_module(task: Task) -> None:
-    """Be the module: arguments from Ansible in, its exit out. A cancelled job still returns what was done."""
+    """Run as the module, from Ansible's arguments to its exit. A cancelled job still returns what was done."""
     module = AnsibleModule(**task.spec, supports_check_mode=True)
     interruption = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -20,7 +20,7 @@ from typing import Any, Callable
 from ._protocol.replies import Version
 from ._recording_log import utc_offset
 
-_LOOK_UP_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 # What a look keeps of an agent's record.
 _KEPT = ("state", "recording_id", "agent_status", "reason")
 
@@ -52,7 +52,7 @@ class Pace:
             return False
         end, due = self._began + self.duration, self._looked + self.interval
         while self.goes_on() and self.now() < min(end, due):
-            self.sleep(max(0.0, min(_LOOK_UP_SECONDS, end - self.now(), due - self.now())))
+            self.sleep(max(0.0, min(_POLL_SECONDS, end - self.now(), due - self.now())))
         self._is_last = self.now() >= end or not self.goes_on()
         self._looked = self.now()
         return True

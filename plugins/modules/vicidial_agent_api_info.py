@@ -279,7 +279,7 @@ def _look_up(
 
 
 def _try_to_list(params: _options.Params, version: Version | None) -> ApiError | None:
-    """What the list of the agents in a campaign fails with that nobody has: a short answer."""
+    """The error of listing agents, if any. The campaign does not exist, so that the answer is short."""
     try:
         connection = _options.non_agent_connection(params)
         check_password(connection.password, version.build if version else "")

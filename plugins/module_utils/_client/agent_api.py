@@ -131,9 +131,9 @@ def ask_version(http: Http, url: str, source: str) -> Version:
     return ask(http, url, {"source": source, "function": VERSION, "value": ""}, parse_version)
 
 
-def _check_agent(asked: Agent, result_of_agent: str) -> None:
-    """Whom an alt_user stands for only the server knows; any other answer must be about the agent that was named."""
-    if asked.user and result_of_agent != asked.user:
+def _check_agent(asked: Agent, answered_user: str) -> None:
+    """Raise NotUnderstoodError for an answer about another agent. Only the server knows the user of an alt_user."""
+    if asked.user and answered_user != asked.user:
         raise NotUnderstoodError(
             "the server answered about another agent",
             "Look at the web server: it or a cache in front of it mixes up answers",

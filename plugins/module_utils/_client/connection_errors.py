@@ -74,7 +74,7 @@ def _of_the_options(error: Exception) -> ApiError | None:
     if isinstance(error, requests.exceptions.InvalidURL):
         return UnreachableError("api_url names no possible host", "Correct api_url", Delivery.NOT_SENT)
     known = isinstance(error, (requests.RequestException, socket.timeout))
-    if isinstance(error, OSError) and not known and error.errno is None:  # so says requests of a file that it misses
+    if isinstance(error, OSError) and not known and error.errno is None:  # requests raises this for a missing file
         return TlsError(
             "a file of certificates is not there",
             "Check ca_path, client_cert, client_key, and REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE in the environment",
@@ -102,7 +102,7 @@ def _of_tls(causes: Sequence[BaseException]) -> ApiError | None:
 
 
 def _is_refused_certificate(error: BaseException) -> bool:
-    """urllib3 before 2 compares the names by itself, and has an error of its own, or Python's, for another one."""
+    """urllib3 before 2 compares host names itself; for a wrong one it raises its own CertificateError or Python's."""
     return isinstance(error, ssl.SSLCertVerificationError) or type(error).__name__ == "CertificateError"
 
 
@@ -165,7 +165,7 @@ def _of_the_network(causes: Sequence[BaseException]) -> ApiError:
 
 
 def _is_of_a_proxy(error: BaseException) -> bool:
-    """PySocks, which need not be there, has an error of its own for a proxy that cannot be reached."""
+    """By name, because PySocks, whose error ProxyConnectionError is, may not be installed."""
     return isinstance(error, requests.exceptions.ProxyError) or type(error).__name__ == "ProxyConnectionError"
 
 

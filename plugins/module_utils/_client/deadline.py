@@ -5,9 +5,9 @@
 # This module util is private to the collection: it can change in any release without notice.
 """Calls that end in time: requests bounds each wait, this file all of them together.
 
-A server that lets its headers or its body drip would otherwise hold a call for as long as it likes, and a name with
-several silent addresses several times as long as one. Here is also seen whether a connection broke before it carried
-anything.
+Otherwise a server that sends its headers or its body in small pieces could hold a call for as long as it likes, and a
+host name with several addresses that do not answer would take the timeout once for each. This file also tells whether a
+connection broke before any part of a request was sent.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class _Response(HTTPResponse):
         self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock, deadline))
 
     def _read_status(self) -> tuple[Any, int, str]:
-        """Passes over answers that only announce the answer, such as 103: Python does so for 100 alone."""
+        """Skips interim responses (1xx) such as 103: http.client skips 100 alone."""
         version, status, reason = super()._read_status()  # type: ignore[misc]
         while _CONTINUE < status < _OK and status != _SWITCHING_PROTOCOLS:
             parse_headers(self.fp)

@@ -73,7 +73,7 @@ class Http:
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, DeadlineAdapter(lambda: self._give_up_at))
-        # Proxies and CA settings of the environment hold; a .netrc never does: an auth of our own keeps it out.
+        # Proxies and CA settings of the environment apply, but no .netrc: requests reads it only where no auth is set.
         self._session.auth = _no_authentication
         self._session.headers.update({"User-Agent": "telephony.vicidial", "Accept-Encoding": "identity"})
         if connection.verify is False:
@@ -111,7 +111,7 @@ class Http:
                 if response.status_code != _OK:
                     raise _http_error(response)
                 return _read(response.raw, longest)
-        # ValueError: so Python's own HTTP client ends where a chunk has a length below zero.
+        # ValueError: http.client raises it for a chunk with a negative length.
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise connection_error(error, goes_through_proxy(url)) from None
 
@@ -143,7 +143,7 @@ def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRe
 
 def _read(raw: urllib3.HTTPResponse, longest: int = LONGEST_BODY) -> bytes:
     """The body, up to ``longest`` bytes; read in parts, for its announced length can be anything."""
-    # What is no compression, such as "none" or "UTF-8", changes nothing.
+    # Some servers send other words here, such as "none" or "UTF-8", and leave the body as it is.
     encodings = {name.strip().lower() for name in raw.headers.get("Content-Encoding", "").split(",")}
     if encodings & _COMPRESSIONS:
         raise NotUnderstoodError(

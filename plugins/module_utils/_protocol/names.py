@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is private to the collection: it can change in any release without notice.
-"""Names of agents, and of those who are listed; what VICIdial takes for a name and a password, and makes of others."""
+"""Agents and filters of agents; which names and passwords VICIdial accepts, and what it strips from others."""
 
 from __future__ import annotations
 

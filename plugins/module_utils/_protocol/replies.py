@@ -112,8 +112,8 @@ _VERSION_LINE = re.compile(
 )
 # What could be an authentication error, in any language: asking again could cost a failed login.
 _LINE_WITH_WORD = re.compile(LINE_START + r"\w+: ", re.MULTILINE)
-# A whole line in one of the two forms that have fields, in any language (protocol 2.1, 2.2). That it is whole is looked
-# at first: at the end it would be once for every dash in it.
+# A whole line in one of the two forms that have fields, in any language (protocol 2.1, 2.2). The lookahead
+# checks first that it is whole: a check at the end would run once for every dash in the line.
 _LINE_WITH_FIELDS = re.compile(LINE_START + r"(?=[^\n]*\n)\w+: [^|\n]+(?: - |: \|)", re.MULTILINE)
 _AUTHENTICATION = "Invalid Username/Password: |"
 _BLANKS = "\0\r\t "

@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 
 _MARKS = "\ufeff\0 "
-# Begins the pattern of a line that is an answer. Not every line: a person's name can go on in the next one.
-# What follows must not try again after each mark, of which a line can hold a million.
+# Begins the pattern of a line that is an answer. The marks are not stripped from every line, since a person's name can
+# continue in the next one. After the lookahead no mark is given back: a line can hold a million of them.
 LINE_START = rf"^[{_MARKS}\t]*(?![{_MARKS}\t])"
 # Whole lines of PHP's warnings, with HTML and without, and comments where a line begins. No pattern goes back further
 # than the line that it is in, for a body can be 1 MiB of any of them.
@@ -48,8 +48,8 @@ def is_cut_off(text: str) -> bool:
 def quotable(text: str) -> str:
     """``text`` where it may be shown, else "".
 
-    Nothing that is escaped for HTML, a URL or a string, for the password could be in it without looking like itself,
-    and nothing of a refused login, which echoes it (protocol 3.2, 5.3).
+    Text that may be escaped for HTML, a URL or a string is not shown, since it could hold the password in another form;
+    nor is text of a refused login, which echoes the password (protocol 3.2, 5.3).
     """
     is_of_login = re.search("password|login", text, re.IGNORECASE)
     return text if re.fullmatch(r"[^|:<>&%+\\\n]{1,80}", text) and not is_of_login else ""

@@ -155,7 +155,7 @@ def is_listed(agent: LoggedInAgent, agents: AgentFilter) -> bool:
 
 
 def _rows(text: str, before_name: int) -> Iterator[str]:
-    """The rows in ``text``, each with its line end: a row begins where ``before_name`` columns do, a name may go on."""
+    """The rows in ``text``, each with its line end: a line with fewer columns than ``before_name`` continues a name."""
     begin = re.compile(rf"^(?=(?:[^\t\n]*\t){{{before_name}}})", re.MULTILINE)
     noise, *rows = begin.split(text)
     if noise.strip():

@@ -45,10 +45,10 @@ CODES = {
     CAMPAIGN: ("SPCO", "SPCM", "SPFR", "SPCOR", "SPCMR", "SPFRR"),
 }
 
-# The days that the server's own calendar tells: how many ago they are
+# Words for a day by the server's calendar, and how many days ago it is
 DAYS_AGO = {"today": 0, "yesterday": 1}
 
-# Checks of the preflight that recordings do without, and what its playbook says where the first alone has failed
+# Checks of the preflight that recordings do not need, and the reason that its playbook gives where LISTING alone failed
 LISTING = "listing"
 RECORDING_LOG = "recording_log"
 NO_LISTING = "no_listing"

@@ -141,7 +141,7 @@ def _send_signal(progress: Progress, value: str) -> Steps:
 
 
 def _take_back(progress: Progress) -> Steps:
-    """Take back a BEGIN that has shown no effect, and look what a screen that had read it before makes of it."""
+    """Take back a BEGIN that has shown no effect, and watch STATUS: a screen that had read it may still act."""
     progress.deadline = progress.now + progress.wanted.wait_timeout
     for attempt in itertools.count():
         yield from _send_signal(progress, WITHDRAW)
@@ -154,15 +154,15 @@ def _take_back(progress: Progress) -> Steps:
     if (yield from _check_waiting(progress)):
         progress.withdrawn = False
     progress.deadline = progress.now + WATCH_SECONDS
-    is_ended = False
+    has_sent_end = False
     while progress.now < progress.deadline:
         yield Sleep(min(progress.wanted.wait_sleep, progress.deadline - progress.now))
         yield from _ask_status(progress)
         if not progress.sight.is_live():
-            if is_ended:
+            if has_sent_end:
                 return
         elif not progress.is_call_over():
             return  # the state that was wanted, after all
-        elif not is_ended:
+        elif not has_sent_end:
             yield from _send_signal(progress, END)
-            is_ended = True
+            has_sent_end = True

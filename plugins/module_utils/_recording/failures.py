@@ -41,7 +41,7 @@ def no_live_call(agent_status: str, shown: int | None, begin_was_sent: bool) -> 
 
 
 def not_held(state: str, stable_for: float, held: float | None, shown: str | None, was_interrupted: bool) -> Texts:
-    """``state`` has shown, and not for ``stable_for`` seconds: for ``held`` in the end, or None where it does not."""
+    """``state`` showed for less than ``stable_for`` seconds: for ``held`` until now, None where it shows no more."""
     remedy = (
         "Look for who else begins and ends recordings of this agent: another controller, a campaign with "
         "ALLCALLS or ALLFORCE, or calls that end"

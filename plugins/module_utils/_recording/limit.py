@@ -7,16 +7,17 @@
 
 Where more calls are out than a server can work on, they come back later, and so do the calls of every agent's screen
 (protocol 7). So the limit starts with one, grows while calls come back about as quickly as the quickest ones, and
-shrinks by one when they clearly do not, as TCP Vegas and Netflix's concurrency-limits have it. It doubles until calls
-have come back less quickly for the first time, and grows by one from then on. With one call at a time nobody waits
-because of us: how quick the server is by itself, under whatever load of others, is learned anew then.
+shrinks by one when they clearly do not, as in TCP Vegas and Netflix's concurrency-limits. It doubles until calls have
+come back less quickly for the first time, and grows by one from then on. With one call at a time nobody waits because
+of us, so the time of the quickest calls is then measured anew.
 """
 
 from __future__ import annotations
 
 # How much longer than the quickest typical time calls may take for the limit to grow, or must for it to shrink.
 STILL_QUICK, TOO_SLOW = 1.2, 1.5
-# So many calls tell the typical time, first of one call at a time: one over a new connection takes longer.
+# How many calls give a typical time, while the limit is 1 and later. The median ignores a first, slow call over a new
+# connection.
 _FIRST_SAMPLES, _SAMPLES = 3, 5
 
 

@@ -18,8 +18,8 @@ from .steps import DesiredState, Outcome, Response
 
 # A healthy screen shows the effect of a signal within two seconds (protocol 4.3).
 SCREEN_SECONDS = 2.0
-# So long without effect, and a signal counts as overwritten by somebody else's (protocol 4.4). An END too many does no
-# harm. A BEGIN too many starts a second recording if the first one was only read late: that waits for slow screens too.
+# After so long without effect a signal counts as overwritten by somebody else's (protocol 4.4). One END too many does
+# no harm. One BEGIN too many starts a second recording if the screen was only slow, so a BEGIN gets more time.
 LOST_SECONDS = {BEGIN: 10.0, END: 4.0}
 MOST_TIMES_SENT = 2
 # Once a signal is out its effect is awaited: repeated STATUS lie no further apart than this.
@@ -61,7 +61,7 @@ class _Sight:
             self.in_call_since = now
 
     def _observe_hold(self, status: Status, wanted: str | None, now: float) -> None:
-        """One recording after another is not the one that was to hold."""
+        """Note since when the wanted state holds. A change to another recording interrupts it."""
         is_another = self.status is not None and self.status.recording_id != status.recording_id
         if status.state != wanted or is_another:
             self.was_interrupted = self.was_interrupted or self.holds_since is not None
@@ -207,7 +207,7 @@ class Progress:
             raise NoLiveCallError(*failures.no_live_call(status.agent_status, shown, bool(self.signals.sent)))
 
     def must_withdraw(self) -> bool:
-        """Whether a BEGIN of ours may still wait that nobody waits for any more, and calls may still go out."""
+        """Whether a BEGIN of ours may still wait in the slot, is to be taken back, and calls may still go out."""
         may_call = self.failure is None or not self.failure.forbids_calls
         is_left = BEGIN in self.signals.sent and self.signals.unconfirmed_begins > 0
         return self.wanted.withdraw and may_call and is_left and self.sight.is_logged_in is not False
@@ -257,7 +257,7 @@ class Progress:
         return is_time and self._leaves_time() and times < MOST_TIMES_SENT
 
     def _leaves_time(self) -> bool:
-        """Whether a signal that is sent now can still show its effect, and that hold."""
+        """Whether a signal that is sent now can still show its effect, and hold it for ``stable_for``."""
         return self.now <= self.deadline - SCREEN_SECONDS - self.wanted.stable_for
 
     # What came of it

@@ -121,7 +121,7 @@ def _message(result: AgentResult) -> str:
     if isinstance(outcome.excused, NoLiveCallError):
         return f"{who}: {outcome.excused.what}, so it is skipped.{_withdrawal(outcome)}"
     if outcome.logged_in is not False or result.wanted is None:
-        notes = [note for note in (_latent(outcome), _stale(outcome), _unseen(result)) if note]
+        notes = [note for note in (_waiting_begin(outcome), _stale(outcome), _waiting_unknown(result)) if note]
         return f"{who} {'; '.join(notes)}." if notes else ""
     if result.wanted == IDLE:
         return f"{who} is not logged in, so nothing is being recorded on its session: idle is satisfied."
@@ -130,7 +130,7 @@ def _message(result: AgentResult) -> str:
     )
 
 
-def _latent(outcome: Outcome) -> str:
+def _waiting_begin(outcome: Outcome) -> str:
     """What there is to know of a BEGIN that was not waited for, or in check mode would be sent (protocol 4.5)."""
     status = outcome.status.agent_status if outcome.status else INCALL
     if outcome.signals[-1:] != (BEGIN,) or outcome.confirmed or status == INCALL:
@@ -149,8 +149,8 @@ def _stale(outcome: Outcome) -> str:
     )
 
 
-def _unseen(result: AgentResult) -> str:
-    """That somebody wanted to know what waits in the slot, and it could not be seen."""
+def _waiting_unknown(result: AgentResult) -> str:
+    """That the task asked what waits in the slot, and it could not be seen."""
     if not result.check_waiting or result.outcome.waiting is not None:
         return ""
     return "may have a signal waiting: it could not be seen, for which the API account needs the function recording"
@@ -234,7 +234,7 @@ def _ending(results: Sequence[AgentResult]) -> dict[str, Any]:
     failed = [result for result in results if result.outcome.failure is not None]
     if failed:
         judged = _judged(min(failed, key=_rank))
-        return {"failed": True, "reason": judged["reason"], "msg": _roll(failed, len(results)) + judged["msg"]}
+        return {"failed": True, "reason": judged["reason"], "msg": _failed_agents(failed, len(results)) + judged["msg"]}
     said = [message for message in map(_message, results) if message]
     more = f" And {len(said) - _MOST_NAMED} more." if len(said) > _MOST_NAMED else ""
     return {"msg": " ".join(said[:_MOST_NAMED]) + more} if said else {}
@@ -246,7 +246,7 @@ def _rank(result: AgentResult) -> int:
     return 0 if failure and failure.aborts_run else 1 if isinstance(failure, NotAttemptedError) else 2
 
 
-def _roll(failed: Sequence[AgentResult], of_all: int) -> str:
+def _failed_agents(failed: Sequence[AgentResult], of_all: int) -> str:
     """Who failed, by name up to a number that a person reads; nothing where the one message names the one agent."""
     if of_all == 1:
         return ""

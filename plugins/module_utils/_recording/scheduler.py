@@ -36,10 +36,10 @@ from .steps import (
 )
 from .workers import Call
 
-# So many agents in a row whom the server gave no answer about, and it counts as down.
+# After so many agents in a row without an answer the server counts as down.
 GIVE_UP_AFTER = 3
 _AT_ONCE = float("-inf")
-_LOOK_UP_SECONDS = 0.25
+_INTERRUPTION_CHECK_SECONDS = 0.25
 # A poll that is so late goes before agents who have not begun: its agent's time runs.
 _LATE_SECONDS = 2.0
 
@@ -158,7 +158,7 @@ class Scheduler:
     def run(self, agents: Iterable[Agent], refusal: ApiError | None = None) -> list[AgentResult]:
         """What became of each of ``agents``, in their order. Errors, an interruption too, are in the outcomes.
 
-        With the ``refusal`` of an earlier run nobody is asked about.
+        With a ``refusal``, the reason not to log in, no agent is asked about.
         """
         runs = [self._track(agent) for agent in agents]
         self._not_begun.extend(runs)
@@ -220,10 +220,10 @@ class Scheduler:
         return None
 
     def _is_held_back(self) -> bool:
-        """Whether the call that is next has to wait: what those who give up still have to say is tried by one first."""
+        """Whether the next call has to wait: those who give up call a silent server one at a time."""
         run = self._due[0][2]
-        is_last_word = run.is_giving_up and not isinstance(run.step, Sleep)
-        return is_last_word and not self._answers and self._under_way > 0
+        is_last_call = run.is_giving_up and not isinstance(run.step, Sleep)
+        return is_last_call and not self._answers and self._under_way > 0
 
     def _has_room(self) -> bool:
         """Whether one more call may be out at once."""
@@ -236,7 +236,7 @@ class Scheduler:
     def _seconds_to_wait(self) -> float:
         """Until the next call may go out, or the next look at an interruption is due."""
         now = self._workers.now()
-        times = [now + _LOOK_UP_SECONDS]
+        times = [now + _INTERRUPTION_CHECK_SECONDS]
         if self._has_room() and (self._may_begin() or (self._due and not self._is_held_back())):
             due = now if self._may_begin() else self._due[0][0]
             times.append(max(due, self._next_call_at))
@@ -284,7 +284,7 @@ class Scheduler:
             self._stop(failure, None)
 
     def _note_silence(self, error: ApiError) -> None:
-        """One who gives up got no answer: after a few of them, or a failed login, nobody tries any more."""
+        """An agent that gives up got no answer. After a few of these, or a failed login, no more calls are made."""
         self._silences += 1
         was_silent = self._stopped_by is not None and self._stopped_by.has_no_answer
         if error.counts_as_failed_login or self._silences >= (1 if was_silent else GIVE_UP_AFTER):
@@ -314,7 +314,7 @@ class Scheduler:
         heapq.heappush(self._due, (due, next(self._numbers), run))
 
     def _stop(self, error: ApiError, stopper: _AgentRun | None) -> None:
-        """Begin nothing any more; those under way give up, but for the one whose answer it was.
+        """Begin no more agents; those under way give up, except ``stopper``, whose answer the error was.
 
         An interruption ends that one too.
         """
