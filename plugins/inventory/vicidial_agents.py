@@ -347,8 +347,8 @@ def _refuse(problems: Sequence[str]) -> None:
 def _never_evaluated(value: Any) -> Any:
     """``value`` from the server, marked where ansible-core before 2.19 could evaluate it.
 
-    All its delimiters begin with a brace, and a header can set others. Not every text, for on those cores the mark
-    shows in what ansible-inventory lists.
+    Jinja's delimiters begin with a brace, unless a #jinja2 header sets others. Other texts get no mark, because on
+    those cores ansible-inventory shows it.
     """
     if isinstance(value, dict):
         return {key: _never_evaluated(element) for key, element in value.items()}

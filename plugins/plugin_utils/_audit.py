@@ -77,7 +77,7 @@ class Rule:
 
     @property
     def text(self) -> str:
-        """The rule as a person reads it, with whose eyes see the agents (protocol 5.1)."""
+        """The rule as a person reads it, and which agents the API account sees (protocol 5.1)."""
         chosen = [f"in status {_either(self.statuses)}"] if self.statuses else []
         chosen += [f"in campaign {_either(self.campaigns)}"] if self.campaigns else []
         chosen += [f"of user group {_either(self.user_groups)}"] if self.user_groups else []

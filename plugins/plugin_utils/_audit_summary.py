@@ -26,8 +26,8 @@ _COLUMNS = (
     *("recording_id", "filename", "server", "lead_id", "caller_id", "recorded_by", "reason", "msg"),
 )
 
-# Who failed, before the message of one of them: all did, for one cause.
-_ROLL = re.compile(r"^(\d+ of \d+ agents failed: .*?\. )?(Agent [^:]*: )?")
+# The agents who failed, before the message of one of them: left out where all failed for one cause.
+_FAILED_AGENTS = re.compile(r"^(\d+ of \d+ agents failed: .*?\. )?(Agent [^:]*: )?")
 
 
 def audited(report: Report, by_name: bool = False) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def unanswered(results: Sequence[Result], by_name: bool = False) -> dict[str, st
             continue
         causes = {record["reason"] for record in records}
         message = for_reader(result.get("msg", ""), OF_PLAYBOOKS if by_name else {})
-        why = _ROLL.sub("", message) if len(causes) == 1 else message
+        why = _FAILED_AGENTS.sub("", message) if len(causes) == 1 else message
         return {
             "failure": f"The audit could not be made: {why} Nothing is known of the recordings, and no report is"
             " written.",

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This plugin util is private to the collection: it can change in any release without notice.
-"""What differs between the objects that the role awx declares and those that AWX holds. Only ``ask`` leaves here.
+"""What differs between the objects that the role awx declares and those that AWX holds. ``ask`` does the only I/O.
 
 A declared object is a dictionary: ``kind`` (as in AWX's URLs), ``name``, ``fields`` (what it refers to is given by
 name), ``related`` (a relation, and the names in it), ``survey`` (a list of questions), and ``parent``, the name of

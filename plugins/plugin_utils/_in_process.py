@@ -6,8 +6,8 @@
 """An action plugin that runs its module's operation in Ansible's own worker, without a process for each task.
 
 A module costs a third of a second before it does anything. The operation is the same object that the module runs, so
-both have one argument spec, one outcome and one set of messages. An action plugin gets no masking from Ansible: what a
-module's result would be masked for is masked here.
+both have one argument spec, one outcome and one set of messages. Ansible masks the no_log values in a module's result,
+but not in an action plugin's, so they are masked here.
 
 This rests on names that Ansible may change at any time. Where one of them is missing, the module runs.
 """
@@ -44,7 +44,7 @@ from ._orphan_watch import orphaned, tied_to_parent
 
 TaskVars = Mapping[str, Any]
 
-# What comes of a name, or of a signature, that is not there any more.
+# What is raised where Ansible has changed a name or a signature.
 _RENAMED = (AttributeError, NameError, TypeError)
 _ACCOUNT = ("api_url", "api_user", "api_password")
 _REPORT_SECONDS = 10.0

@@ -29,7 +29,7 @@ from ..module_utils._login import ACCEPTED, UNANSWERED, LoginHistory
 
 # A task that takes longer has been accepted by all likelihood, and waits for its agents.
 _PATIENCE_SECONDS = 30.0
-_LOOK_UP_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 
 class Turn:
@@ -145,4 +145,4 @@ def _wait_for(lock: int) -> None:
         with suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
-        time.sleep(_LOOK_UP_SECONDS)
+        time.sleep(_POLL_SECONDS)

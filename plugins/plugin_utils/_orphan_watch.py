@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This plugin util is private to the collection: it can change in any release without notice.
-"""What a worker of Ansible does does not outlive ansible-playbook.
+"""Ends what a worker of Ansible does when its ansible-playbook was killed.
 
 Since ansible-core 2.19 each worker leads a session of its own, so what kills ansible-playbook's process group, which is
 how ansible-runner and AWX cancel a job, leaves the worker and its module behind, and those go on signalling for nobody.
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Callable
 
-_LOOK_UP_SECONDS = 0.25
+_POLL_SECONDS = 0.25
 
 
 def orphaned() -> Callable[[], bool]:
@@ -30,10 +30,10 @@ def orphaned() -> Callable[[], bool]:
 @contextmanager
 def tied_to_parent() -> Iterator[None]:
     """While the context lasts: when the parent is gone, everything that this worker has started is told to end."""
-    is_orphaned, is_timed_out = orphaned(), threading.Event()
+    is_orphaned, has_ended = orphaned(), threading.Event()
 
     def watch() -> None:
-        while not is_timed_out.wait(_LOOK_UP_SECONDS):
+        while not has_ended.wait(_POLL_SECONDS):
             if is_orphaned():
                 os.killpg(0, signal.SIGTERM)
                 return
@@ -44,4 +44,4 @@ def tied_to_parent() -> Iterator[None]:
     try:
         yield
     finally:
-        is_timed_out.set()
+        has_ended.set()

@@ -10,8 +10,8 @@ that claims no more than was seen come out.
 
 Two clocks are at work: the steps of the window have times of this machine, STATUS and the log those of the server. Both
 are read (``clock`` of vicidial_stereo_recording_watch_info) when the window has opened and when it has closed. A time
-of this machine becomes one of the server by the reading next to it. The log knows whole seconds, so whatever its times
-bring near the window counts as overlapping, but for stereo recordings of which STATUS shows that they do not.
+of this machine becomes one of the server by the reading next to it. The log knows whole seconds, so a recording
+whose times are near the window counts as overlapping, unless it is a stereo one and STATUS shows otherwise.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Evidence:
 
     @property
     def log_until(self) -> str:
-        """And until when."""
+        """Until when the log is asked, in the server's time; "" where it cannot be."""
         return str(self._span[1]) if self._span else ""
 
     @cached_property

@@ -38,7 +38,7 @@ def page(evidence: Evidence) -> dict[str, Any]:
 
 
 def _tone(evidence: Evidence) -> str:
-    """As which finding of an audit the verdict looks."""
+    """The finding of an audit whose style the page gives to the verdict."""
     if evidence.silent is None:
         return UNKNOWN
     if evidence.window.state == IDLE:

@@ -23,12 +23,12 @@ Record = Mapping[str, Any]
 MOST_PRINTED = 10  # names in a line for a person
 MOST_HANDED_ON = 50  # names in a statistic for a workflow
 _KINDS = {"changed": "changed", "already": "already so", "skipped": "skipped", "failed": "failed"}
-# Both names that an option of the connection has for who runs a playbook of the collection by name.
+# What the messages of the collection's own playbooks call an option: its variable, and its environment variable.
 OF_PLAYBOOKS = {
     option: f"vicidial_{option} (VICIDIAL_{option.upper()})"
     for option in ("api_url", "api_user", "api_password", "ca_path", "validate_certs")
 }
-# Under what could be taken for "nobody records them": what STATUS does not see.
+# Printed below what could be taken for "nobody records them": STATUS does not see all recordings.
 STEREO_ONLY = "Agent-controlled recordings only: what a campaign records by itself is in telephony.vicidial.recordings."
 
 

@@ -108,7 +108,7 @@ PLAYBOOK_VARIABLES = (
     "vicidial_tell_token",
     "vicidial_tell_form",
 )
-# What the inventory plugin and the modules make known, which is near to some of these.
+# Variables of the inventory plugin and the modules, so similar to some of these that they would look like misspellings.
 _OTHERS_OF_OURS = ("vicidial_user", "vicidial_user_group", "vicidial_campaign_id")
 
 
@@ -117,8 +117,8 @@ def playbook_problems(given: Mapping[str, Any]) -> list[str]:
 
     ``given`` holds ``missing`` (options of the connection), ``rest`` (words that -e lost), ``agents``, ``hosts`` (a
     pattern), ``matches`` (its hosts), ``lists`` (campaigns and user groups), ``everybody`` (whether all who are logged
-    in are meant) and ``nobody_is_fine``. With ``named``, the values of the variables that name somebody, one of them
-    or of the others has to; ``names`` are those of all variables of the playbooks.
+    in are meant) and ``nobody_is_fine``. With ``named``, the values of the variables that can name agents, one of
+    these, ``hosts`` or ``everybody`` has to name somebody; ``names`` are those of all variables of the playbooks.
 
     ``taken`` are the variables of its role that a playbook fills by itself, and whether each is given all the same.
     ``rule`` is of an audit: its agents, campaigns and user groups, each as the playbook and as the role was given them.

@@ -36,7 +36,7 @@ class Breach:
         """The breach after a look that came to ``finding`` (None: the rule is not about this agent now), and its end.
 
         The end is None, or why the one that was told is over: ``kept`` or ``over``. A breach that was not told ends
-        without a word; so does one of whom a look could not tell, for nobody knows whether it lasted.
+        without an event; so does one that a look could not see, since it is not known whether it lasted.
         """
         if finding == UNKNOWN:
             return (self if self.told else Breach()), None

@@ -25,8 +25,8 @@ from . import event as events
 from .breach import KEPT, Breach
 from .event import Event
 
-# Of whom STATUS could not tell twice in a row is unknown; then it is asked after so many seconds, as is an agent who is
-# logged in and whom the list leaves out.
+# An agent is unknown after so many looks in a row in which STATUS could not tell. Then STATUS is asked every
+# AGAIN_SECONDS, as it is for an agent who is logged in and whom the list leaves out.
 MISSES_TO_BE_UNKNOWN = 2
 AGAIN_SECONDS = 30.0
 STALE = "stale_recording"
@@ -44,7 +44,10 @@ View = dict[str, Any]
 
 @dataclass(frozen=True)
 class Watched:
-    """Whom to watch (everybody who is listed, where no ``agent_users`` are named), and the rule, broken for so long."""
+    """Whom to watch (everybody who is listed, where no ``agent_users`` are named), and the rule.
+
+    A breach of the rule is told when it has lasted for ``for_seconds``.
+    """
 
     agent_users: Sequence[str] = ()
     rule: Rule | None = None
@@ -100,7 +103,7 @@ class Known:
 
 @dataclass
 class _Change:
-    """An event in the making: what else there is in it but the agent, before and after."""
+    """What an event says besides the agent, ``before`` and ``after``."""
 
     kind: str
     identity: tuple[Any, ...]
@@ -255,10 +258,10 @@ class Floor:
         report = audit([known.as_agent() for known in judged], records, rule)
         findings = {finding["agent"]: finding["finding"] for finding in report["findings"]}
         for known in judged:
-            told = known.breach
-            known.breach, ended = told.next(findings.get(known.user), known.call, now)
+            before = known.breach
+            known.breach, ended = before.next(findings.get(known.user), known.call, now)
             if ended is not None:
-                yield _event(known, _settled(known.user, told, ended), now, since=told.since)
+                yield _event(known, _settled(known.user, before, ended), now, since=before.since)
             if known.breach.is_due(now, self._watched.for_seconds):
                 known.breach = known.breach.as_told()
                 yield _event(known, _broken(known.user, known.breach, now), now, since=known.breach.since)
@@ -269,7 +272,7 @@ def restore(saved: Any) -> dict[str, Known]:
     found = {}
     for user, fields in saved.items():
         breach = Breach(**fields["breach"])
-        # Whether one that was not told has lasted since then nobody has seen.
+        # Nobody has watched since then, so a breach that was not told begins anew.
         breach = breach if breach.told else Breach()
         known = Known(**{**fields, "breach": breach, "shown": tuple(fields["shown"])})
         if known.user != user or (known.state == RECORDING and "recording_id" not in (known.record or {})):

@@ -38,7 +38,7 @@ class RefusedBeforeError(ApiError):
 
 
 class Memory:
-    """The file at ``path``; None remembers nothing. What is watched is told by ``scope``: another's is not taken."""
+    """The file at ``path``; None remembers nothing. ``scope`` identifies the watch: another one's file is ignored."""
 
     def __init__(self, path: str | None, scope: Any) -> None:
         self._path = Path(path) if path else None

@@ -30,7 +30,7 @@ MEANING = {
     "call_dead": CALL_ENDED,
     "agent_hangup": CALL_ENDED,
 }
-# After these too something may be otherwise.
+# The events after which something about the agent may have changed.
 HINTS = frozenset(
     (
         *MEANING,

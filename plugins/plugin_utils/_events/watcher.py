@@ -218,10 +218,10 @@ class Watcher:
                 raise failure
         if all(isinstance(failure, NotValidError) for failure in failures):  # stereo recording is switched off
             raise next(failure for failure in failures if failure is not None)
-        told = [result for result in results if not isinstance(result.outcome.failure, NotAttemptedError)]
-        if not told and failures[0] is not None:
+        attempted = [result for result in results if not isinstance(result.outcome.failure, NotAttemptedError)]
+        if not attempted and failures[0] is not None:
             raise failures[0]
-        return {record["user"]: record for record in asked(told, False)["recordings"]}
+        return {record["user"]: record for record in asked(attempted, False)["recordings"]}
 
     def _within_rate(self, users: list[str]) -> list[str]:
         """Those of ``users`` who can be asked within one interval; the others are asked first in the next ones."""
