@@ -173,7 +173,7 @@ def run_pytest(session: nox.Session, place: str, runs: list[tuple[Environment, l
 
 
 def in_parallel(session: nox.Session) -> list[str]:
-    """pytest's arguments for both cores, as many tests wait; but for a single test, which is over before they start."""
+    """pytest's arguments for several workers; none for a single test, which would end before the workers start."""
     workers = os.environ.get("WORKERS", "3")
     return [] if "::" in " ".join(session.posargs) else ["-n", workers, "--dist", "loadfile"]
 

@@ -106,7 +106,7 @@ def run(name: str, arguments: list[str], work: Path) -> int:
             started += line.startswith("Running ")
             skipped |= "All targets skipped" in line
 
-    # It is content, and exits with 0, when it finds nothing to test.
+    # ansible-test exits with 0 when it finds nothing to test.
     if process.returncode == 0 and (skipped or not started):
         print("ansible-test ran nothing.")
         return 1

@@ -27,7 +27,7 @@ from .environments import PLACE, ROOT
 from .matrix import version as numbers
 
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-# By Semantic Versioning: what kind of fragment asks for how much of a new version, as the count of zeros at its end.
+# By Semantic Versioning: the kinds of fragments that need a new major version, and those that need a new minor one.
 BREAKING = {"breaking_changes", "removed_features"}
 NEW = {"major_changes", "minor_changes", "deprecated_features"}
 

@@ -27,9 +27,9 @@ _PLACE = ("roles", "simulator", "files", "vicidial_simulator")  # in the collect
 
 
 def release() -> str:
-    """The release of the collection that this is of; "unreleased" for a copy that does not say.
+    """The release of the collection that this simulator is part of; "unreleased" for a copy that does not say.
 
-    Its zip file and the role's copy on a host hold it; one that lies in its collection asks the collection.
+    The zip file and the role's copy on a host hold it; a simulator in a collection reads it from there.
     """
     try:
         return (pkgutil.get_data(__name__, "release.txt") or b"").decode().strip()

@@ -20,7 +20,7 @@ from typing import Any, Callable
 
 START_SECONDS = 15
 STOP_SECONDS = 10
-LOOK_UP_SECONDS = 0.25
+POLL_SECONDS = 0.25
 
 
 _PLACE = Path(__file__).parents[1]  # a directory, or the zip file that all of this is in
@@ -83,7 +83,7 @@ def call_when_ended(pid: int, callback: Callable[[], Any]) -> None:
 
     def watch() -> None:
         while _is_alive(pid):
-            time.sleep(LOOK_UP_SECONDS)
+            time.sleep(POLL_SECONDS)
         callback()
 
     threading.Thread(target=watch, daemon=True).start()

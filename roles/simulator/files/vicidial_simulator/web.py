@@ -94,7 +94,7 @@ class WebServer(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close without a farewell of our own: after a reset there must be none."""
+        """Close without a FIN of our own: after a reset there must be none."""
         self.close_request(request)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
@@ -284,7 +284,7 @@ class _Handler(BaseHTTPRequestHandler):
                 pass
 
     def _reset(self) -> None:
-        """Close with a TCP reset instead of a farewell."""
+        """Close with a TCP reset instead of a FIN."""
         self.wfile.flush()
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
