@@ -22,7 +22,7 @@ Row = dict[str, Any]
 # Asks AWX: a path below /api/v2/ and the parameters of the query; what comes back is a page or one object.
 Ask = Callable[[str, Row], Row]
 
-# What people call one of a kind.
+# By kind of object, the word for one of them in a message.
 KINDS = {
     "inventories": "inventory",
     "execution_environments": "execution environment",

@@ -38,7 +38,7 @@ def tied_to_parent() -> Iterator[None]:
                 os.killpg(0, signal.SIGTERM)
                 return
 
-    # A worker that leads nobody was in the group that has been killed.
+    # A worker that leads no process group was in the one that has been killed.
     if os.getpgrp() == os.getpid():
         threading.Thread(target=watch, daemon=True).start()
     try:

@@ -32,7 +32,7 @@ from .._errors import (
 
 _SERVER_ERROR = 500
 _BROKEN_CHUNK = "the server's answer is malformed: a chunk of it has no proper length"
-# These tell nothing of TLS: a load balancer without a server behind it closes connections so.
+# These tell nothing of TLS: a load balancer without a server behind it closes connections like this.
 _CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 

@@ -20,15 +20,15 @@ LOOKING    No signal was tried, and the state is not shown      STATUS shows the
 WAITING    A signal was tried and has not shown its effect      STATUS shows the state; the time is over
 HOLDING    STATUS shows the state, not yet for ``stable_for``   it has held; it is interrupted; the time is over
 REACHED    STATUS has shown the state for long enough           the end: confirmed
-TIMED_OUT  The time is over, or nobody wants to wait            the end: an error says why, see :mod:`.failures`
+TIMED_OUT  The time is over, or ``wait`` is off                 the end: an error says why, see :mod:`.failures`
 ========== ==================================================== ===================================================
 
 In LOOKING and WAITING a signal may go out: the first one, one for another recording that shows, or a second one where
 the first counts as lost. An error of the API, an agent who is not logged in, and one without the call that is required
 end every phase.
 
-However it ends without the recording: a BEGIN of ours that has shown no effect would still wait, and record a call that
-nobody asked about (protocol 4.5). It is taken back (protocol 4.14). A screen that read it just before may still act, so
+When it ends and a BEGIN of ours has shown no effect, that would still wait and record a later call, which nobody asked
+for (protocol 4.5). So it is taken back (protocol 4.14). A screen that read it just before may still act, so
 STATUS is watched for WATCH_SECONDS: what shows then is what was wanted, or, when the call is over, is ended.
 """
 

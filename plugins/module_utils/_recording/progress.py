@@ -213,7 +213,7 @@ class Progress:
         return self.wanted.withdraw and may_call and is_left and self.sight.is_logged_in is not False
 
     def may_return_unconfirmed(self) -> bool:
-        """Whether nobody wants to wait, and the server said plainly that the signal is in the slot."""
+        """Whether ``wait`` is off, and the server said plainly that the signal is in the slot."""
         response = self.signals.last_response
         return not self.wanted.wait and response is not None and isinstance(response.reply, Sent)
 

@@ -220,7 +220,7 @@ def _after(outcome: Outcome, wanted: str | None) -> str | None:
 
 
 def _states(states: Iterable[tuple[AgentResult, str | None]]) -> str:
-    """A line an agent."""
+    """One line for each agent."""
     return "".join(f"{result.user or result.agent.alt_user}: {state or 'unknown'}\n" for result, state in states)
 
 

@@ -5,7 +5,8 @@
 # This module util is private to the collection: it can change in any release without notice.
 """The scheduler of many convergences: one heap by the time each is next due, one pool of workers for the calls.
 
-While one agent's screen takes its second to act, the others are served. Check mode holds back here, and here alone.
+While one agent's screen takes its second to act, the others are served. Only this file knows check mode: it then sends
+no signal.
 """
 
 from __future__ import annotations
