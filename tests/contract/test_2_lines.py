@@ -136,7 +136,7 @@ def test_2_8_php_8_shows_a_pending_signal_as_a_mono_recording(server: Server, co
     assert reply.text.startswith("NOTICE: recording active - 1000|BEGIN|")
 
 
-def test_2_8_php_7_does_not(server: Server, control: Control) -> None:
+def test_2_8_php_7_shows_no_recording_for_a_pending_signal(server: Server, control: Control) -> None:
     control.do("fault", name="php7")
     server.call(value="BEGIN")
     assert server.call(function="recording").text.startswith("NOTICE: not recording - 1000||")

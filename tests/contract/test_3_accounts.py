@@ -95,7 +95,7 @@ def test_3_2_the_error_echoes_the_stripped_password(server: Server) -> None:
     assert "p@ss!w#rd" not in reply.text
 
 
-def test_3_2_what_is_left_of_every_byte(server: Server) -> None:
+def test_3_2_the_echoed_password_keeps_letters_digits_and_a_few_signs(server: Server) -> None:
     every = "".join(map(chr, range(1, 128)))
     kept = "+-./0123456789=ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
     assert server.call(**{"user": "nosuchuser", "pass": every}).text.split("|")[2] == kept
@@ -221,7 +221,9 @@ def test_3_6_recording_is_not_stereo_recording(server: Server, lacking: Lacking)
 
 
 @pytest.mark.parametrize("allowed", [["recording", "stereo_recording"], ["ALL_FUNCTIONS"]])
-def test_3_6_what_permits(server: Server, control: Control, allowed: list[str]) -> None:
+def test_3_6_allowing_the_function_or_all_functions_is_enough(
+    server: Server, control: Control, allowed: list[str]
+) -> None:
     control.do("account", user="6666", allowed_functions=allowed)
     assert server.call().text.startswith("NOTICE: ")
 

@@ -60,7 +60,7 @@ def test_4_1_switched_off_in_system_settings(server: Server, control: Control, v
 @pytest.mark.parametrize(
     ("value", "agent", "allowed"), [("bogus", "1000", True), ("STATUS", "", True), ("STATUS", "1000", False)]
 )
-def test_4_1_is_checked_before_the_permission(
+def test_4_1_arguments_and_the_setting_are_checked_before_the_permission(
     server: Server, control: Control, value: str, agent: str, allowed: bool
 ) -> None:
     control.do("account", user=server.user, allowed_functions=[])
@@ -187,7 +187,7 @@ def test_4_3_the_screen_reads_the_slot_about_once_a_second(
     assert bool(server.recording_id()) is shown
 
 
-def test_4_3_or_never(server: Server, control: Control) -> None:
+def test_4_3_a_closed_screen_never_reads_the_slot(server: Server, control: Control) -> None:
     control.do("change_screen", user="1000", open=False)
     server.call(value="BEGIN")
     server.pass_time(3600)
@@ -216,7 +216,7 @@ def test_4_4_the_last_write_wins(server: Server, control: Control) -> None:
         (("recording", "START"), ("stereo_recording", "BEGIN"), ["AGENT-CONTROLLED"]),
     ],
 )
-def test_4_4_it_is_the_slot_of_the_mono_function_too(
+def test_4_4_the_mono_function_writes_the_same_slot(
     server: Server, control: Control, first: tuple[str, str], second: tuple[str, str], live: list[str]
 ) -> None:
     for function, value in (first, second):
@@ -296,7 +296,7 @@ def test_4_6_end_does_not_cancel_a_pending_begin(server: Server, idle: None) -> 
     assert server.wait_for_screen()
 
 
-def test_4_6_nothing_is_written(server: Server, control: Control) -> None:
+def test_4_6_an_end_with_nothing_live_is_not_written_to_the_slot(server: Server, control: Control) -> None:
     server.call(value="END")
     assert control.agent("1000").slot == ""
 
@@ -465,7 +465,7 @@ def test_4_14_taking_back_is_answered_as_a_signal_is(server: Server, idle: None)
     assert server.call().body == not_recorded(server, server.session())
 
 
-def test_4_14_after_it_the_slot_reads_as_empty_to_the_mono_function(server: Server, control: Control) -> None:
+def test_4_14_after_a_withdrawal_the_slot_reads_as_empty_to_the_mono_function(server: Server, control: Control) -> None:
     server.call(value="-STATUS")
     assert mono(server) == "NOTICE: not recording - 1000||||"
     assert mono(server, "STOP") == "ERROR: stop recording error - 1000||||"
@@ -473,7 +473,7 @@ def test_4_14_after_it_the_slot_reads_as_empty_to_the_mono_function(server: Serv
     assert mono(server) == "NOTICE: recording active - 1000|STATUSNONE|||"
 
 
-def test_4_14_it_undoes_nothing_that_a_screen_has_begun(server: Server, control: Control) -> None:
+def test_4_14_a_withdrawal_undoes_nothing_that_a_screen_has_begun(server: Server, control: Control) -> None:
     server.call(value="BEGIN")
     server.pass_time(1.1)
     server.call(value="-STATUS")
@@ -517,7 +517,7 @@ def test_4_15_a_stereo_signal_takes_the_slot_of_a_mono_recording_that_goes_on(
 
 
 @pytest.mark.parametrize("alt_user", ["c", "-c_"])
-def test_4_16_an_alt_user_of_one_character_is_none(server: Server, alt_user: str) -> None:
+def test_4_16_an_alt_user_of_one_character_counts_as_absent(server: Server, alt_user: str) -> None:
     reply = server.call(agent_user=None, alt_user=alt_user)
     assert reply.text == "ERROR: stereo_recording not valid - STATUS|\n"
 

@@ -214,7 +214,7 @@ def test_5_5_with_display_errors_noise_follows_the_table(server: Server, control
     assert "Fatal error" in noise
 
 
-def test_5_5_not_so_on_php_7(server: Server, control: Control) -> None:
+def test_5_5_on_php_7_an_apostrophe_in_a_name_does_no_harm(server: Server, control: Control) -> None:
     control.do("change_agent", user="1000", full_name="O'Neill")
     control.do("system", php=7)
     assert ask(server).status == 200

@@ -81,7 +81,7 @@ def test_8_1_a_search_needs_a_call_or_two_of_agent_extension_and_date(server: Se
         {"uniqueid": "123456789"},
     ],
 )
-def test_8_1_these_are_enough(server: Server, params: dict[str, str]) -> None:
+def test_8_1_a_call_or_two_of_agent_extension_and_date_are_enough(server: Server, params: dict[str, str]) -> None:
     assert ask(server, **params).text.startswith("ERROR: recording_lookup NO RECORDINGS FOUND - ")
 
 
@@ -143,7 +143,7 @@ def test_8_2_a_recording_that_runs_has_no_length_and_no_location(server: Server,
     assert row[4:] == ["0", ""]
 
 
-def test_8_2_exactly(server: Server, control: Control, recorded: dict[str, str]) -> None:
+def test_8_2_a_row_exactly(server: Server, control: Control, recorded: dict[str, str]) -> None:
     search = {"agent_user": "1000", "extension": "SPFR", "duration": "Y"}
     started = "2026-11-22 09:13:40|1000|100001|500002"
     assert ask(server, **search).text == f"{started}|{CALL_SECONDS}|\n"
@@ -187,7 +187,9 @@ def test_8_4_the_extension_tells_the_kind(server: Server, control: Control, sett
 
 
 @pytest.mark.parametrize(("setting", "code"), [("FULL", "SPFR"), ("CUSTOMER_ONLY", "SPCO"), ("CUSTOMER_MUTE", "SPCM")])
-def test_8_4_of_the_campaign(server: Server, control: Control, setting: str, code: str) -> None:
+def test_8_4_the_extension_tells_what_a_campaign_records(
+    server: Server, control: Control, setting: str, code: str
+) -> None:
     control.do("end_call", user="1000")
     control.do("campaign", name="TESTCAMP", parallel=setting)
     control.do("start_call", user="1000")
@@ -231,7 +233,7 @@ def test_8_6_the_status_of_an_agent(server: Server) -> None:
     assert (row.split("|")[0], row.split("|")[-1]) == (server.call().fields[-1], session)
 
 
-def test_8_6_exactly(server: Server, control: Control) -> None:
+def test_8_6_agent_status_exactly(server: Server, control: Control) -> None:
     control.do("change_agent", user="1000", full_name="Zoë O'Neill", pause_code="BREAK", sub_status="LATE")
     call = control.agent("1000").call
     assert call is not None
