@@ -4,7 +4,7 @@
 """How much another client of a busy server suffers from us: with the adaptive number of calls at once, and a fixed 8.
 
 All clients share the server's workers (``--workers``, ``--service-seconds`` of the simulator). Both ways are the real
-scheduler and client without Ansible; the fixed one has its limit nailed down.
+scheduler and client without Ansible; the fixed one has a limit that never changes.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ def test_check_mode_signals_nobody_and_writes_nothing(playbook: Playbook) -> Non
     assert "+1000: recording" in output
 
 
-def test_who_is_brought_to_the_rule_is_no_drift_any_more(playbook: Playbook) -> None:
+def test_a_remediated_agent_is_no_drift_any_more(playbook: Playbook) -> None:
     variables = {"recording_audit_remediate": True, "recording_audit_fail_on_drift": True}
     code, output = playbook(vicidial_agents=["1000", "1001"], **variables)
     assert code == 0
@@ -118,7 +118,7 @@ def test_who_is_brought_to_the_rule_is_no_drift_any_more(playbook: Playbook) -> 
     assert "changed=1 " in output
 
 
-def test_who_is_named_is_asked_for_though_the_account_may_not_see_them(playbook: Playbook) -> None:
+def test_an_agent_who_is_named_is_asked_about_though_the_account_may_not_see_them(playbook: Playbook) -> None:
     playbook.simulator.dialer.accounts[USER].visible_campaigns = ["SUPPORT"]
     code, output = playbook(vicidial_agents="1000,4711", recording_audit_fail_on_drift=True)
     assert code == 2

@@ -90,7 +90,8 @@ ROLES = {
     "hold_window.yml": "recording_window",
     "window.yml": "recording_window",
 }
-OF_PLAYBOOKS = {
+# Variables that the playbooks of the collection take besides those of the role.
+PLAYBOOK_VARIABLES = {
     "vicidial_agents",
     "vicidial_campaigns",
     "vicidial_user_groups",
@@ -100,7 +101,7 @@ OF_PLAYBOOKS = {
     "vicidial_tell_form",
 }
 # What the playbooks of the project take themselves.
-OF_PROJECT = {"slices"}
+PROJECT_VARIABLES = {"slices"}
 # The types of questions that can answer for a type of variable.
 FITTING = {
     "str": {"text", "multiplechoice"},
@@ -181,7 +182,7 @@ def somebody_changes(awx: Awx) -> None:
 
 @dataclass
 class Runs:
-    """The life of what the role makes. ``again``, ``changed`` and so on: check mode first where there are two."""
+    """The runs of the role, in this order over one AWX; ``by_the_platform`` is over a copy of it."""
 
     made: Run
     again: Run
@@ -337,7 +338,7 @@ def test_check_mode_says_what_somebody_has_changed(runs: Runs) -> None:
         assert line in runs.changed.said, line
 
 
-def test_the_next_run_puts_it_back_and_leaves_what_is_not_ours(runs: Runs) -> None:
+def test_the_next_run_undoes_the_changes_and_leaves_objects_of_others(runs: Runs) -> None:
     touched = {path.split("/")[3] for _method, path, _body in runs.written_by(runs.repaired, runs.changed)}
     assert touched == {"inventories", "job_templates", "workflow_job_template_nodes"}
     assert runs.repaired.awx.objects["job_templates"] == runs.full.objects["job_templates"]
@@ -355,7 +356,7 @@ def test_nothing_is_removed_while_a_job_runs(runs: Runs) -> None:
     assert runs.written_by(runs.busy, runs.repaired_once_more) == []
 
 
-def test_removal_leaves_nothing_of_ours_and_goes_backwards(runs: Runs) -> None:
+def test_removal_deletes_all_that_the_role_made_in_reverse_order(runs: Runs) -> None:
     assert runs.to_be_removed.changed == 1
     assert runs.written_by(runs.to_be_removed, runs.busy) == []
     left = {kind for kind, rows in runs.removed.awx.objects.items() if rows}
@@ -405,7 +406,7 @@ def test_the_credential_type_keeps_the_password_secret_and_verifies_by_itself(ru
     assert runs.full.shown("credentials", credential)["inputs"]["password"] == "$encrypted$"
 
 
-def test_who_is_told_is_shown_to_nobody_and_known_to_one_job_alone(runs: Runs) -> None:
+def test_the_webhook_is_shown_to_nobody_and_known_to_the_job_tell_alone(runs: Runs) -> None:
     credential = runs.full.named("VICIdial webhook", "credentials")
     assert credential["credential_type"] == runs.full.named("VICIdial webhook address", "credential_types")["id"]
     assert runs.full.shown("credentials", credential)["inputs"] == {"url": "$encrypted$", "token": "$encrypted$"}
@@ -418,7 +419,7 @@ def test_who_is_told_is_shown_to_nobody_and_known_to_one_job_alone(runs: Runs) -
     assert having == {"VICIdial tell": ["VICIdial webhook"]}
 
 
-def test_the_floor_is_read_before_each_job_and_its_old_agents_go(runs: Runs) -> None:
+def test_the_inventory_source_is_synced_before_each_job_and_overwrites_old_agents(runs: Runs) -> None:
     [source] = runs.full.objects["inventory_sources"].values()
     assert source["inventory"] == runs.full.named("VICIdial floor", "inventories")["id"]
     assert (PROJECT / source["source_path"]).name.endswith("vicidial_agents.yml")
@@ -500,7 +501,7 @@ def test_surveys_ask_for_variables_that_the_playbooks_take(runs: Runs) -> None:
             name, what = question["variable"], (template["name"], question["variable"])
             assert question["type"] != "password", what
             assert set(question) <= QUESTION_KEYS, what
-            if name in OF_PLAYBOOKS:
+            if name in PLAYBOOK_VARIABLES:
                 continue
             option = options[name]
             assert question["type"] in FITTING[option["type"]], what
@@ -527,8 +528,8 @@ def test_what_a_role_requires_is_asked_or_given(runs: Runs) -> None:
     for template in runs.full.objects["job_templates"].values():
         given = set(json.loads(template["extra_vars"]))
         asked = {question["variable"] for question in survey_of(runs.full, template)}
-        assert given | asked <= set(options_of(template["playbook"])) | OF_PLAYBOOKS | OF_PROJECT
-        assert (given | asked) & OF_PLAYBOOKS <= taken_by(imported_by(template["playbook"])), template["name"]
+        assert given | asked <= set(options_of(template["playbook"])) | PLAYBOOK_VARIABLES | PROJECT_VARIABLES
+        assert (given | asked) & PLAYBOOK_VARIABLES <= taken_by(imported_by(template["playbook"])), template["name"]
         required = {name for name, option in options_of(template["playbook"]).items() if option.get("required")}
         # The workflow asks for what its jobs require.
         asked_before = of_window if template["name"] in ("VICIdial open window", "VICIdial hold window") else set()
@@ -585,7 +586,7 @@ def test_the_workflow_remediates_after_an_audit_and_does_nothing_after_a_failed_
         ({"open": "successful", "hold": "canceled", "give back": "failed"}, set()),
     ],
 )
-def test_a_guarded_window_is_given_back_whatever_becomes_of_it(
+def test_the_job_give_back_follows_whatever_becomes_of_a_guarded_window(
     runs: Runs, ended: dict[str, str], next_one: set[str]
 ) -> None:
     assert next_nodes(runs.full, "VICIdial guarded window", ended) == next_one
@@ -699,7 +700,7 @@ def test_other_secrets_are_written_where_that_is_wanted(runs: Runs, tmp_path: Pa
         assert "an0ther" not in done.printed
 
 
-def test_job_history_goes_where_that_is_wanted(tmp_path: Path, quick: Path) -> None:
+def test_job_history_is_removed_with_awx_remove_history(tmp_path: Path, quick: Path) -> None:
     with serving_awx(PROJECT) as awx:
         project = awx.create("projects", {"name": "P", "organization": 1, "scm_url": "https://git"})["id"]
         inventory = awx.create("inventories", {"name": "I", "organization": 1})["id"]
@@ -713,7 +714,7 @@ def test_job_history_goes_where_that_is_wanted(tmp_path: Path, quick: Path) -> N
         assert awx.names("job_templates") == set()
 
 
-def test_without_an_account_and_without_its_credential_it_says_what_to_do(tmp_path: Path, quick: Path) -> None:
+def test_without_an_account_and_its_credential_the_role_says_what_to_do(tmp_path: Path, quick: Path) -> None:
     with serving_awx(PROJECT) as awx:
         done = run(awx, tmp_path, collections=quick, awx_project_url="https://git.example.com/vicidial.git")
         assert done.code == 2

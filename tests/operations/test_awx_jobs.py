@@ -125,7 +125,7 @@ def test_what_is_left_empty_in_the_credential_is_safe(
     }
 
 
-def test_by_hand_the_credential_type_is_the_same() -> None:
+def test_the_documentation_shows_the_credential_types_that_the_role_makes() -> None:
     made = variables("credential_type")
     text = (ROLE.parents[1] / "docs" / "awx.md").read_text()
     blocks = [yaml.safe_load(block) for block in re.findall(r"^ *```yaml\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)]
@@ -304,7 +304,7 @@ def test_a_guarded_window_that_was_not_held_is_given_back_and_fails(simulator: S
 
 
 @pytest.mark.parametrize("inputs", [{}, {"token": "t0ken"}])
-def test_what_a_rulebook_hands_over_is_told_with_the_credential_of_the_webhook(
+def test_the_event_of_a_rulebook_is_posted_to_the_webhook_of_the_credential(
     inputs: dict[str, str], tmp_path: Path
 ) -> None:
     """And with the form that the template gives."""

@@ -117,7 +117,9 @@ def two_hosts(playbook: str) -> str:
     ],
     ids=["nothing", "changed", "unreachable", "failed", "exit code", "no hosts"],
 )
-def test_what_passes_the_gate(tmp_path: Path, other: str | None, code: int, expected: int) -> None:
+def test_the_gate_passes_only_a_run_that_would_change_nothing(
+    tmp_path: Path, other: str | None, code: int, expected: int
+) -> None:
     """With two hosts, the first of which is in order, and none; a function stands for ansible-playbook."""
     (tmp_path / "reports").mkdir()
     recap = f"one   : {IN_ORDER}\ntwo   : {other}" if other else "skipping: no hosts matched"

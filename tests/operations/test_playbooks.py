@@ -140,7 +140,7 @@ NOBODY: dict[str, tuple[dict[str, Any], str, bool]] = {
 
 @pytest.mark.parametrize("case", NOBODY)
 @pytest.mark.parametrize("is_fine", [False, True])
-def test_nobody_is_a_failure_unless_that_is_fine_and_somebody_is_named(
+def test_no_agents_is_a_failure_unless_nobody_is_fine_and_a_choice_was_made(
     simulator: Simulator, tmp_path: Path, case: str, is_fine: bool
 ) -> None:
     variables, message, can_be_fine = NOBODY[case]
@@ -173,6 +173,7 @@ def test_a_campaign_is_listed_once_and_so_is_everybody_and_a_wrong_password_fail
     assert simulator.dialer.accounts[simulator.user].failures == 1
 
 
+# Of extra variables, and what the playbook says of them.
 WRONG_LINES = {
     "vicidial_agents=1000 1001": "'1001' got lost",
     "vicidial_agents=1000, 1001": "'1001' got lost",
@@ -183,7 +184,7 @@ WRONG_LINES = {
 
 
 @pytest.mark.parametrize("given", WRONG_LINES)
-def test_what_ansible_passes_over_in_silence_is_refused(simulator: Simulator, tmp_path: Path, given: str) -> None:
+def test_extra_vars_that_ansible_ignores_silently_are_refused(simulator: Simulator, tmp_path: Path, given: str) -> None:
     arguments = ["-e", given, "-e", "stereo_recording_state=idle"]
     code, output = ansible_playbook(tmp_path, "telephony.vicidial.ensure", *arguments, **connected(simulator))
     assert code == 2
@@ -234,7 +235,9 @@ def test_a_missing_connection_is_said_first(simulator: Simulator, tmp_path: Path
 EMPTY = dict.fromkeys(("api_url", "api_user", "api_password", "ca_path", "validate_certs", "hosts"), "")
 
 
-def test_an_empty_answer_is_none_and_the_python_is_ansibles(simulator: Simulator, tmp_path: Path) -> None:
+def test_an_empty_survey_answer_counts_as_unset_and_tasks_use_ansibles_own_python(
+    simulator: Simulator, tmp_path: Path
+) -> None:
     """As a survey or ``-e vicidial_api_url=`` gives it, with localhost in an inventory that knows no way to it."""
     (tmp_path / "hosts").write_text("localhost ansible_python_interpreter=/nonexistent/python\n")
     given = {f"vicidial_{name}": value for name, value in EMPTY.items()}
@@ -249,7 +252,7 @@ def test_an_empty_answer_is_none_and_the_python_is_ansibles(simulator: Simulator
     assert asked.count("logged_in_agents") == 2  # the preflight's check, and the audit's, which is the last
 
 
-def test_an_empty_answer_is_none_for_a_window_too(simulator: Simulator, tmp_path: Path) -> None:
+def test_an_empty_survey_answer_counts_as_unset_for_a_window_too(simulator: Simulator, tmp_path: Path) -> None:
     """And a task of its file that has another host of its own keeps the Python of that host."""
     python = python_for(AS_MODULE, tmp_path)
     (tmp_path / "hosts").write_text(
@@ -357,7 +360,7 @@ def test_a_window_in_check_mode_sends_nothing(simulator: Simulator, tmp_path: Pa
     assert signals(simulator) == []
 
 
-def test_a_window_over_several_hosts_is_one(simulator: Simulator, tmp_path: Path) -> None:
+def test_a_play_over_several_hosts_opens_one_window(simulator: Simulator, tmp_path: Path) -> None:
     """A task that fails on one of them ends it for all, says so, and each agent gets one END."""
     fails = {"ansible.builtin.fail": {"msg": "The card was refused."}, "when": "inventory_hostname == 'two'"}
     (tmp_path / "tasks.yml").write_text(json.dumps([fails, {"ansible.builtin.fail": {"msg": "Went on."}}]))

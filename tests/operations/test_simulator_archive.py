@@ -103,7 +103,7 @@ def test_the_same_bytes_whoever_makes_it(archive: Path, tmp_path: Path) -> None:
         assert (tmp_path / NAME).read_bytes() == archive.read_bytes()
 
 
-def test_it_holds_the_program_and_nothing_else(archive: Path) -> None:
+def test_the_archive_holds_the_program_and_nothing_else(archive: Path) -> None:
     names = set(zipfile.ZipFile(archive).namelist())
     sources = {
         f"vicidial_simulator/{path.name}" for path in (ROOT / "roles/simulator/files/vicidial_simulator").glob("*.*")
@@ -205,7 +205,7 @@ def test_the_folder_of_the_collection_runs_and_makes_the_file(tmp_path: Path) ->
         pass
 
 
-def test_what_to_try_a_client_on_is_there(archive: Path) -> None:
+def test_every_fault_that_the_page_suggests_exists(archive: Path) -> None:
     text = subprocess.run(
         [archive, "--help"], env={**BARE, "COLUMNS": "1000"}, capture_output=True, text=True, check=True
     )

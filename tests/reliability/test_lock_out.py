@@ -148,8 +148,8 @@ def until(retries: int) -> dict[str, Any]:
     return {"until": "outcome is success", "retries": retries, "delay": 0}
 
 
-# Task by task, in the name of an account that is called like it: calls about agents 1001, 1003 and preflight get lost.
-# The first two have a wrong password.
+# Each task uses an account that has the name of the task; the first two give a wrong password for it. The answers to
+# calls about the agents 1001, 1003 and "preflight" get lost: a preflight asks about its own account.
 IN_DOUBT: dict[str, dict[str, Any]] = {
     "until": {ASK: {"agent_user": "1001"}, **until(6)},
     "preflight": {"telephony.vicidial.vicidial_agent_api_info": {}, "loop": FLOOR[:7]},
@@ -162,7 +162,8 @@ IN_DOUBT: dict[str, dict[str, Any]] = {
         "environment": {"VICIDIAL_API_USER": "{{ item }}"},
     },
 }
-SAID = [
+# What must hold for what those tasks return, registered as NAME_told.
+EXPECTED_RESULTS = [
     "until_told.reason == 'http_error'",
     "until_told.msg is search('answers to 5 logins of this run are not known.*ten failed logins lock')",
     "preflight_told.results[-1].reason == 'unreachable'",
@@ -205,7 +206,7 @@ def test_lost_answers_to_logins_are_five_at_most_and_bar_no_other_account(tmp_pa
             }
             for name, task in IN_DOUBT.items()
         ]
-        play(tmp_path, [*tasks, {"assert": {"that": SAID}}], python=python_for(way, tmp_path))
+        play(tmp_path, [*tasks, {"assert": {"that": EXPECTED_RESULTS}}], python=python_for(way, tmp_path))
         assert {name: dialer.accounts[name].failures for name in wrong} == dict.fromkeys(wrong, 5)
 
 

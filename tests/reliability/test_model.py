@@ -46,6 +46,7 @@ LONGEST_RUN = 3600.0
 users = st.sampled_from(USERS)
 usually = st.sampled_from([True, True, True, False])
 statuses = st.sampled_from(["INCALL", "INCALL", "INCALL", "READY", "PAUSED", "QUEUE", "CLOSER"])
+# Of a screen, in seconds: from one poll to the next, from a poll to its effect, and where in that interval it polls.
 polls = st.sampled_from([1.0, 1.0, 0.25, 2.0, 4.0, 9.0])
 acts = st.sampled_from([0.3, 0.3, 0.05, 2.0, 6.0, 12.0])
 phases = st.sampled_from([0.0, 0.2, 0.4, 0.6, 0.8])
