@@ -30,7 +30,7 @@ for url, body in zip(sys.argv[1::2], sys.argv[2::2]):
 """
 
 
-def acts(simulator: Simulator, steps: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+def dialer_task(simulator: Simulator, steps: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     """A task in which the dialer acts: any number of steps in one process, and no module."""
     posts = [text for action, body in steps for text in (f"{simulator.url}/_simulator/{action}", json.dumps(body))]
     return {"ansible.builtin.raw": shlex.join([sys.executable, "-c", POST, *posts])}

@@ -186,6 +186,7 @@ def test_a_wrong_password_is_tried_once_among_all_items_and_attempts(
 
 # Without skipped hosts, which ansible.cfg leaves out, Ansible prints the name of a task with its first result.
 BANNER_FIRST = {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "1"}
+# Keywords with which a task cannot run in Ansible's own worker.
 HANDED_OVER: dict[str, dict[str, Any]] = {
     "async": {"async": 30, "poll": 1, "vars": {"ansible_python_interpreter": sys.executable}},
     "become": {
@@ -199,7 +200,7 @@ HANDED_OVER: dict[str, dict[str, Any]] = {
 }
 
 
-def test_it_hands_over_to_the_module(simulator: Simulator, tmp_path: Path) -> None:
+def test_the_action_hands_over_to_the_module(simulator: Simulator, tmp_path: Path) -> None:
     other = python_for(AS_MODULE, tmp_path)
     elsewhere = {"name": "elsewhere", "ansible_connection": "local", "ansible_python_interpreter": other}
     tasks: Tasks = [{"add_host": elsewhere}]
@@ -217,8 +218,9 @@ def each_ran_as_a_module(output: str, names: Iterable[str]) -> list[bool]:
     return ["AnsiballZ_vicidial" in printed[name] for name in names]
 
 
-# For one task each. Ansible itself still finds the name; only our action plugin does not.
-WITHOUT = """
+# A callback plugin that takes a private name of Ansible away for one task, as if a later ansible-core had renamed it.
+# Ansible itself still finds the name; only our action plugin does not.
+HIDING_CALLBACK = """
 import sys
 from ansible.module_utils.common.arg_spec import ValidationResult
 from ansible.plugins.action import ActionBase
@@ -243,6 +245,7 @@ def hide(owner, name):
         return found(self, wanted)
     patch.setattr(owner, "__getattribute__", without)
 """
+# By what each task cannot find: the code that takes it away.
 PRIVATE_NAMES = {
     "nothing": "",
     "the environment": "hide(ActionBase, '_compute_environment_string')",
@@ -254,17 +257,15 @@ PRIVATE_NAMES = {
 }
 
 
-def test_where_ansible_has_renamed_what_it_keeps_for_itself_the_module_runs(
-    simulator: Simulator, tmp_path: Path
-) -> None:
-    (tmp_path / "without.py").write_text(WITHOUT)
+def test_where_ansible_has_renamed_a_private_name_the_module_runs(simulator: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "without.py").write_text(HIDING_CALLBACK)
     ask = {**scenario(simulator, "outcome", {ASK: {"agent_user": "1000"}}), "ignore_errors": False}
     tasks = [{**ask, "name": name, "vars": {"without": code}} for name, code in PRIVATE_NAMES.items()]
     output = play(tmp_path, tasks, "-vvvv", ANSIBLE_CALLBACK_PLUGINS=str(tmp_path), **BANNER_FIRST)
     assert each_ran_as_a_module(output, PRIVATE_NAMES) == [name != "nothing" for name in PRIVATE_NAMES]
 
 
-def test_a_python_yet_to_be_discovered_is_ours(simulator: Simulator, tmp_path: Path) -> None:
+def test_an_interpreter_yet_to_be_discovered_means_ansibles_own_worker(simulator: Simulator, tmp_path: Path) -> None:
     ask = {**scenario(simulator, "outcome", {ASK: {"agent_user": "1000"}}), "ignore_errors": False}
     variables = [{"vars": {"ansible_python_interpreter": value}} for value in ("auto", "auto_silent")]
     tasks = [{**ask, **more} for more in ({}, *variables)]

@@ -35,7 +35,7 @@ def wait_until(is_so: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def test_it_tells_its_story_in_forty_lines_and_leaves_nothing(tmp_path: Path) -> None:
+def test_the_demo_tells_its_story_in_forty_lines_and_leaves_nothing(tmp_path: Path) -> None:
     """As a new user runs it, without settings: warnings about an empty inventory are among the lines."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     done = subprocess.run(
@@ -54,7 +54,7 @@ def test_it_tells_its_story_in_forty_lines_and_leaves_nothing(tmp_path: Path) ->
     assert not list(tmp_path.glob("vicidial_demo_*"))
 
 
-def test_it_refuses_words_that_e_lost(tmp_path: Path) -> None:
+def test_the_demo_refuses_words_that_extra_vars_lost(tmp_path: Path) -> None:
     code, output = ansible_playbook(
         tmp_path, "telephony.vicidial.demo", "-e", "a=1 2", ANSIBLE_CALLBACK_RESULT_FORMAT="json"
     )

@@ -103,7 +103,7 @@ def test_a_loop_of_modules_is_one_login(simulator: Simulator, tmp_path: Path) ->
     assert simulator.dialer.accounts["6666"].failures == 1
 
 
-def test_what_is_accepted_may_fail(simulator: Simulator, tmp_path: Path) -> None:
+def test_an_accepted_check_may_fail(simulator: Simulator, tmp_path: Path) -> None:
     simulator.control.act("advance", {"seconds": 3600})
     simulator.control.act("account", {"user": "6666", "level": 6})
     code, output = preflight(tmp_path, variables={**connection(simulator), "vicidial_preflight_accepted": "tls, clock"})

@@ -16,15 +16,16 @@ import pytest
 from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import (
     Tasks,
-    acts,
     ansible_playbook,
+    dialer_task,
     play,
 )
 
-# The time is nearly over, whatever the machine has to do besides: nothing in a test waits for it to pass.
-HURRY = {"ansible.builtin.set_fact": {"__recording_window_end": "{{ '%s' | strftime | int + 1 }}"}}
+# A task that moves the end of the window to the next second, so that no test waits for the real one.
+NEARLY_OVER = {"ansible.builtin.set_fact": {"__recording_window_end": "{{ '%s' | strftime | int + 1 }}"}}
 SLEEP = {"ansible.builtin.command": "sleep 30"}
-RAN = {"ansible.builtin.fail": {"msg": "the tasks ran"}}
+# A task that must not run: if it does, the role fails with this message and not with the one of the case.
+FAILS_WHEN_RUN = {"ansible.builtin.fail": {"msg": "the tasks ran"}}
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Case:
 
 
 ROLE = {"name": "telephony.vicidial.recording_window"}
-# Its file is the play itself, which is not run.
-ANOTHER = {
+# Variables of a window inside another one. Its file is the play itself, which is not run.
+INNER_WINDOW = {
     "recording_window_agents": "1000",
     "recording_window_state": "idle",
     "recording_window_tasks": "play.yml",
@@ -83,7 +84,7 @@ CASES = {
         agents=["1005", "1009"],
         before=[],
         state="recording",
-        inside=[RAN],
+        inside=[FAILS_WHEN_RUN],
         failure="no live call",
         after=[],
         signals=["1005 BEGIN", "1005 END"],
@@ -92,7 +93,7 @@ CASES = {
         agents=["1006", "4711"],
         before=["1006"],
         state="idle",
-        inside=[RAN],
+        inside=[FAILS_WHEN_RUN],
         failure="not logged in",
         after=["1006"],
         signals=[],
@@ -103,7 +104,7 @@ CASES = {
         state="idle",
         inside=[
             {"ansible.builtin.ping": {}, "delegate_to": "nowhere.invalid", "vars": {"ansible_connection": "ssh"}},
-            RAN,
+            FAILS_WHEN_RUN,
         ],
         failure="^(?!the tasks ran)",
         after=["1007"],
@@ -113,7 +114,7 @@ CASES = {
         agents=["1008"],
         before=["1008"],
         state="idle",
-        inside=[{"block": [HURRY, SLEEP], "rescue": [SLEEP]}, RAN],
+        inside=[{"block": [NEARLY_OVER, SLEEP], "rescue": [SLEEP]}, FAILS_WHEN_RUN],
         failure="not done within 600 s|[Tt]imed out|expected time frame",
         after=["1008"],
         signals=["1008 BEGIN", "1008 END"],
@@ -122,7 +123,7 @@ CASES = {
         agents=["1010"],
         before=[],
         state="recording",
-        inside=[{"ansible.builtin.include_role": ROLE, "vars": ANOTHER}, RAN],
+        inside=[{"ansible.builtin.include_role": ROLE, "vars": INNER_WINDOW}, FAILS_WHEN_RUN],
         failure="Another window is open",
         after=[],
         signals=["1010 BEGIN", "1010 END"],
@@ -132,7 +133,7 @@ CASES = {
         agents=["1011"],
         before=[],
         state="recording",
-        inside=[RAN],
+        inside=[FAILS_WHEN_RUN],
         failure="no recording has shown.*The BEGIN was taken back",
         after=[],
         signals=["1011 -STATUS", "1011 BEGIN"],
@@ -145,7 +146,7 @@ def inside(case: Case, simulator: Simulator) -> Tasks:
     """The tasks in the window; its actions come first, and are one task."""
     actions = [step for step in case.inside if not isinstance(step, dict)]
     tasks = [step for step in case.inside if isinstance(step, dict)]
-    return [*([acts(simulator, actions)] if actions else []), *tasks]
+    return [*([dialer_task(simulator, actions)] if actions else []), *tasks]
 
 
 def window(directory: Path, name: str, case: Case, simulator: Simulator) -> dict[str, Any]:
@@ -214,14 +215,14 @@ def test_a_window_gives_back_what_it_can_and_tells_the_rest(ran: Ran, name: str)
     assert [signal for signal in ran.signals if signal.partition(" ")[0] in case.agents] == case.signals
 
 
-def test_whose_begin_was_taken_back_is_given_back_without_being_watched(ran: Ran) -> None:
+def test_after_a_withdrawn_begin_an_agent_is_given_back_without_a_watch(ran: Ran) -> None:
     assert "given back: 1010" in ran.output
     assert "given back: 1011" in ran.output
     assert "may still take effect" not in ran.output
 
 
 def test_a_file_that_cannot_be_run_is_found_before_anything_is_sent(simulator: Simulator, tmp_path: Path) -> None:
-    """Ansible ends at once then, and gives nothing a chance to give back."""
+    """Ansible then ends the run at once, so that no task could end the recordings again."""
     (tmp_path / "tasks.yml").write_text(json.dumps([{"ansible.builtin.no_such_module": {}}]))
     variables = {
         "vicidial_agents": "1000",

@@ -19,8 +19,12 @@ from ansible_collections.telephony.vicidial.tests.support import Simulator, call
 from ansible_collections.telephony.vicidial.tests.unit.playbooks.playbook_runner import ansible_playbook
 
 WINDOW = {"name": "telephony.vicidial.recording_window"}
-# Each case has hosts, that is agents, of its own: what became of it is seen by them.
-LEFT_OUT = {"stereo_recording": ("1000", "1001", "1002", "1003"), "recording_window": ("1004", "1005", "1006", "1007")}
+# All cases are in one run, and every host is an agent. Each case has hosts of its own, by which its outcome is known.
+# Of these four, the play leaves out the second and the third.
+TWO_LEFT_OUT = {
+    "stereo_recording": ("1000", "1001", "1002", "1003"),
+    "recording_window": ("1004", "1005", "1006", "1007"),
+}
 IN_A_BATCH = ("1008",)
 NAMED = {"stereo_recording": ("1009", "1010"), "recording_audit": ("1011", "1012")}
 OF_A_BLOCK = ("1013",)
@@ -70,15 +74,15 @@ class Ran:
         return {user: self.signals[user] for user in users if user in self.signals}
 
 
-def but_for_two(role: str, *others: str, **keywords: Any) -> dict[str, Any]:
+def play_without_two(role: str, *others: str, **keywords: Any) -> dict[str, Any]:
     """A play of ``role``, before which the second of its hosts is ended and the third fails."""
-    hosts = LEFT_OUT[role]
+    hosts = TWO_LEFT_OUT[role]
     ends = {"ansible.builtin.meta": "end_host", "when": f"inventory_hostname == '{hosts[1]}'"}
     fails = {"ansible.builtin.fail": {}, "when": f"inventory_hostname == '{hosts[2]}'"}
     return play_on((*hosts, *others), ends, fails, include(role), **keywords)
 
 
-def of_a_play(role: str, **options: Any) -> dict[str, Any]:
+def play_with_role(role: str, **options: Any) -> dict[str, Any]:
     """A play with ``role`` among its roles, which would escalate by a program that is not there."""
     escalation = {"become": True, "become_user": "nobody", "become_exe": "/nonexistent/sudo"}
     variables = variables_of(role, agents=",".join(NAMED[role]), **options)
@@ -98,10 +102,10 @@ def block_with_a_window() -> dict[str, Any]:
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """All plays that act, in one run. The last one fails on all its hosts, which ends a run."""
     plays = [
-        but_for_two("stereo_recording"),
-        but_for_two("recording_window", *IN_A_BATCH, serial=len(LEFT_OUT["recording_window"])),
-        of_a_play("stereo_recording"),
-        of_a_play("recording_audit", remediate=True, json="audit.json"),
+        play_without_two("stereo_recording"),
+        play_without_two("recording_window", *IN_A_BATCH, serial=len(TWO_LEFT_OUT["recording_window"])),
+        play_with_role("stereo_recording"),
+        play_with_role("recording_audit", remediate=True, json="audit.json"),
         block_with_a_window(),
     ]
     with serving(call_center(14, statuses="INCALL")) as simulator:
@@ -119,17 +123,17 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     )
 
 
-@pytest.mark.parametrize("role", LEFT_OUT)
+@pytest.mark.parametrize("role", TWO_LEFT_OUT)
 def test_hosts_that_have_failed_or_were_ended_are_left_out(ran: Ran, role: str) -> None:
-    first, ended, failed, last = LEFT_OUT[role]
+    first, ended, failed, last = TWO_LEFT_OUT[role]
     each = 1 if role == "stereo_recording" else 2
-    assert ran.signals_to(*LEFT_OUT[role]) == {first: each, last: each}
-    assert ran.asked & set(LEFT_OUT[role]) == {first, last}
+    assert ran.signals_to(*TWO_LEFT_OUT[role]) == {first: each, last: each}
+    assert ran.asked & set(TWO_LEFT_OUT[role]) == {first, last}
     assert [ran.failures[host] for host in (first, ended, failed, last)] == [0, 0, 1, 0]
 
 
 def test_each_batch_acts_for_its_own_hosts(ran: Ran) -> None:
-    first, *_left_out, last = LEFT_OUT["recording_window"]
+    first, *_left_out, last = TWO_LEFT_OUT["recording_window"]
     assert ran.signals_to(first, last, *IN_A_BATCH) == dict.fromkeys((first, last, *IN_A_BATCH), 2)
     assert [ran.failures[host] for host in IN_A_BATCH] == [0]
 
@@ -144,7 +148,7 @@ def test_a_window_of_a_block_gives_back_after_a_failure_and_a_second_close_does_
     assert ran.signals_to(*OF_A_BLOCK) == {OF_A_BLOCK[0]: 2}
     assert ran.failures[OF_A_BLOCK[0]] == 1
     assert ran.output.count(f"given back: {OF_A_BLOCK[0]}") == 2  # on the terminal, and in the log
-    stereo_recording = [LEFT_OUT["stereo_recording"][0], LEFT_OUT["stereo_recording"][3]]
+    stereo_recording = [TWO_LEFT_OUT["stereo_recording"][0], TWO_LEFT_OUT["stereo_recording"][3]]
     assert ran.live == [*stereo_recording, *NAMED["stereo_recording"], *NAMED["recording_audit"]]
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, telephony.vicidial maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""With --tags a role runs where the run has chosen its include, its import or its place in a play, and nowhere else."""
+"""With --tags a role runs only where the tags select its include, its import or its entry in the list of roles."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def listed(user: str, tags: dict[str, Any]) -> dict[str, Any]:
     return {"role": COLLECTION + "stereo_recording", "stereo_recording_agents": user, **tags}
 
 
-def test_a_role_runs_where_the_run_has_chosen_it(tmp_path: Path) -> None:
+def test_a_role_runs_only_where_tags_select_it(tmp_path: Path) -> None:
     (tmp_path / "inside.yml").write_text('- ansible.builtin.debug: {msg: "Inside of the file."}\n')
     (tmp_path / "included.yml").write_text(json.dumps([record("import", "1007", OTHER), record("import", "1001", PAY)]))
     of_a_file = call("include", "recording_window", PAY, agents="1003", state="recording", tasks="inside.yml")

@@ -150,7 +150,7 @@ def test_the_documented_command_verifies_the_file(receipts: Receipts) -> None:
     assert checksum in receipts.text("idle.html")
 
 
-def test_what_records_all_the_time_is_said_before_the_tasks_and_refused_on_wish(receipts: Receipts) -> None:
+def test_other_recordings_are_reported_before_the_tasks_and_refused_with_require_silence(receipts: Receipts) -> None:
     (campaign,) = receipts.ids("1002", PARALLEL)
     assert f"Others record at this moment: 1002 by campaign recording {campaign}." in receipts.output
     assert receipts.failures["loud"].endswith(f": 1002 by campaign recording {campaign}.")

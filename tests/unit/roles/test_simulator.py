@@ -27,7 +27,7 @@ def run(directory: Path, *given: str) -> tuple[int, str]:
     return ansible_playbook(directory, "play.yml", "-i", "localhost,", "-c", "local", *arguments)
 
 
-def test_text_starts_what_it_says_and_another_one_is_refused(tmp_path: Path) -> None:
+def test_variables_as_text_start_a_simulator_and_a_different_one_is_refused(tmp_path: Path) -> None:
     try:
         for _time in ("the first", "the same again"):
             code, output = run(tmp_path, *GIVEN)
