@@ -222,7 +222,7 @@ def test_without_recording_nobody_is_asked(source: Source) -> None:
 
 
 @pytest.mark.parametrize("options", [{"concurrency": 1}, {"rate_limit": 1000}])
-def test_the_pace_is_handed_on(source: Source, options: dict[str, Any]) -> None:
+def test_an_inventory_loads_with_a_concurrency_or_a_rate_limit(source: Source, options: dict[str, Any]) -> None:
     assert source.hosts(recording=True, **options)["1009"]["vicidial_recording"]["state"] == "idle"
 
 
@@ -300,7 +300,7 @@ def test_nobody_logged_in_is_an_empty_inventory_without_a_word(source: Source) -
         ("hosts.yml", False),
     ],
 )
-def test_the_files_name_says_whose_it_is(source: Source, name: str, verified: bool) -> None:
+def test_a_file_is_verified_by_its_name(source: Source, name: str, verified: bool) -> None:
     path = source.path.with_name(name)
     path.write_text("plugin: telephony.vicidial.vicidial_agents\n")
     assert inventory_loader.get(NAME).verify_file(str(path)) is verified

@@ -80,7 +80,7 @@ NOT_ANSWERED = agent(None, None, logged_in=None)
         (NOT_ANSWERED, [row("mono", 6)], KINDS, None, [("mono", 6, ["log"])]),
     ],
 )
-def test_what_shows_and_what_can_be_told(
+def test_recorded_and_recorded_by_follow_from_status_and_the_log(
     asked: dict[str, Any],
     running: list[dict[str, Any]],
     kinds: tuple[str, ...],

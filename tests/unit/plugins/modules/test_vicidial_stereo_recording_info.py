@@ -63,7 +63,7 @@ def test_one_agent_is_a_fact_of_its_own(task: Task, name: dict[str, Any]) -> Non
     assert set(facts["vicidial_stereo_recording"]) == RECORD
 
 
-def test_nobody_is_no_call(task: Task) -> None:
+def test_an_empty_list_of_agents_costs_no_call(task: Task) -> None:
     assert task(agent_users=[])["recordings"] == []
     assert task.simulator.journal.entries() == []
 
@@ -138,7 +138,7 @@ def test_a_floor_costs_one_call_a_code_without_mono_recordings(task: Task) -> No
     assert task.calls.count("recording_lookup") == 1 + CODES
 
 
-def test_nobody_is_no_call_to_the_log(task: Task) -> None:
+def test_an_empty_list_of_agents_costs_no_call_to_the_log(task: Task) -> None:
     assert task(agent_users=[], log=True)["recordings"] == []
     assert task.calls == []
 

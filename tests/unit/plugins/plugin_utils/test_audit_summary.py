@@ -155,7 +155,7 @@ def test_one_right_that_the_account_lacks_is_said_once_with_its_remedy() -> None
     assert roll in mixed["failure"]
 
 
-def test_an_audit_of_some_or_of_nobody_is_one() -> None:
+def test_an_audit_is_no_failure_when_one_agent_did_not_answer_or_nobody_is_logged_in() -> None:
     nothing = {"failure": "", "reason": ""}
     assert unanswered({"agents": [{}]}, {**asked("timeout", None), "msg": "One failed."}) == nothing
     assert unanswered({"agents": []}, asked()) == nothing

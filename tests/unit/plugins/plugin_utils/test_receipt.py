@@ -96,7 +96,7 @@ SILENT = Evidence(
 )
 
 
-def test_nothing_overlaps_and_what_was_near_is_told_with_why_it_does_not() -> None:
+def test_recordings_near_the_window_are_listed_with_why_they_do_not_overlap() -> None:
     assert SILENT.verdict == (
         "No recording of any kind overlaps the window, as VICIdial's log shows it at 2026-11-24 15:01:10."
     )
@@ -144,7 +144,7 @@ def test_a_recording_is_an_agents_whatever_its_letters() -> None:
     assert [*seen.recordings] == ["Bob"]
 
 
-def test_whom_status_did_not_show_as_idle_is_not_excused_by_it() -> None:
+def test_a_recording_counts_where_status_did_not_show_the_agent_as_idle() -> None:
     blind = replace(SILENT, first_look={**SILENT.first_look, "looks": []}, window=replace(WINDOW, after={}))
     assert blind.verdict.endswith(": 1000 by agent recording 1 and agent recording 2.")
 
@@ -235,7 +235,9 @@ CAMPAIGN = row("1001", 5, "campaign", "14:59:00", None)
         ({}, "", True),
     ],
 )
-def test_what_records_beside_is_said_and_refused_on_wish(log_before: dict[str, Any], opening: str, fails: bool) -> None:
+def test_other_recordings_are_reported_and_refused_with_require_silence(
+    log_before: dict[str, Any], opening: str, fails: bool
+) -> None:
     seen = replace(SILENT, log_before=log_before)
     assert " ".join(seen.opening).startswith(opening)
     assert seen.silence_failure == ""
@@ -274,7 +276,7 @@ def test_a_window_of_recording_is_as_it_should_be_when_each_agent_has_one() -> N
     assert replace(SILENT, window=window).opening == []
 
 
-def test_without_a_wish_for_it_the_filter_makes_none() -> None:
+def test_the_filter_makes_no_receipt_unless_it_is_asked_for() -> None:
     known = {
         name: getattr(WINDOW, name) for name in ("agents", "state", "before", "opened", "after", "closed", "times")
     }

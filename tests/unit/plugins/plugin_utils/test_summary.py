@@ -151,7 +151,7 @@ def found(listing: dict[str, Any], agents: tuple[str, ...] = (), fine: bool = Tr
     return summary(listing, "found", agents=[*agents], asked=given, state="idle", nobody_is_fine=fine)
 
 
-def test_nobody_is_said_in_a_line_where_that_is_fine() -> None:
+def test_where_nobody_is_fine_a_line_says_that_nobody_was_found() -> None:
     [line] = found({"agents": []}, campaigns=["SALES"])["lines"]
     assert line == (
         "idle: VICIdial lists nobody in SALES: nobody whom the API account may see is logged in, or there is no such"
@@ -166,7 +166,7 @@ def test_nobody_is_said_in_a_line_where_that_is_fine() -> None:
     assert line == "idle: No agents are given: vicidial_agents or vicidial_hosts names nobody. No signal was sent."
 
 
-def test_nobody_is_a_failure_elsewhere_and_so_is_a_list_that_was_not_given() -> None:
+def test_where_nobody_is_not_fine_that_is_a_failure_and_so_is_a_refused_list() -> None:
     failed = found({"agents": []}, fine=False)
     assert (failed["lines"], failed["reason"]) == ([], "invalid_argument")
     assert failed["failure"].endswith("Set vicidial_nobody_is_fine to true where that is no failure.")

@@ -112,8 +112,8 @@ def playbook(**given: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("named", ["", None, ",", " \r\n"])
-def test_that_nobody_is_named_is_no_nobody_that_is_fine(named: Any) -> None:
-    """A misspelled name would make every night a green one in which nothing is done."""
+def test_a_choice_that_was_not_made_is_refused_even_where_nobody_is_fine(named: Any) -> None:
+    """Else a nightly job with a misspelled variable would do nothing every night, and succeed."""
     [found] = playbook(named=["", named, ""], names=["campains"])
     assert found.startswith("No agents are given. Nothing uses the variable vicidial_campains.")
     assert "Did you mean vicidial_campaigns?" in found
@@ -129,7 +129,7 @@ def test_that_nobody_is_named_is_no_nobody_that_is_fine(named: Any) -> None:
         {"everybody": True},
     ],
 )
-def test_a_list_can_be_nobody_on_purpose(given: dict[str, Any]) -> None:
+def test_an_empty_list_is_a_choice_and_so_are_a_campaign_hosts_and_everybody(given: dict[str, Any]) -> None:
     assert playbook(**given) == []
 
 

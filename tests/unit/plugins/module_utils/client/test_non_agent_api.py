@@ -244,7 +244,7 @@ def test_a_choice_has_no_regard_to_case_as_the_servers_database_has_none(
 
 
 @pytest.mark.parametrize("choice", [AgentFilter(campaigns=["ПРОДАЖИ"]), AgentFilter(user_groups=["NIGHT"])])
-def test_a_filter_that_the_server_does_not_take_lets_nobody_in(
+def test_rows_that_the_filter_should_have_excluded_are_dropped(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, choice: AgentFilter
 ) -> None:
     """A name in another script can lose all its characters on the way to the server's query."""

@@ -164,7 +164,7 @@ def test_the_version_is_read_in_any_language(line: str) -> None:
 
 
 @pytest.mark.parametrize("rest", ["", "DATE: 2026-11-22 09:13:40", "DATE: x|EPOCH: soon", f"DATE: x|EPOCH: {10**12}"])
-def test_a_version_that_tells_no_time_is_one_all_the_same(rest: str) -> None:
+def test_a_version_without_a_time_is_still_read(rest: str) -> None:
     assert parse_version(f"VERSION: 2.14-84|BUILD: 260302-1142|{rest}\n".encode()) == Version("2.14-84", "260302-1142")
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[5]
 
 
 @pytest.mark.parametrize("shown", [None, 100002])
-def test_who_is_in_no_call_is_passed_over_and_does_not_get_a_signal_that_waits(shown: int | None) -> None:
+def test_without_a_call_the_advice_is_to_skip_the_agent_and_not_to_leave_a_begin_waiting(shown: int | None) -> None:
     """Without require_call the customer of the next call is recorded; the documents advise as the failure does."""
     _what, remedy = no_live_call("PAUSED", shown, begin_was_sent=False)
     assert remedy.startswith("Run it again while the agent talks, or set when_no_call to ignore")

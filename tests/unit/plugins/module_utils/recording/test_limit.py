@@ -22,12 +22,12 @@ def limits(limit: ConcurrencyLimit, workers: int, calls: int = 600, slower: floa
         yield limit.value
 
 
-def test_it_starts_with_one_call_to_learn_how_quick_the_server_is() -> None:
+def test_the_limit_starts_with_one_call_to_learn_how_quick_the_server_is() -> None:
     assert list(limits(ConcurrencyLimit(8), workers=8, calls=4)) == [1, 1, 2, 2]
     assert max(limits(ConcurrencyLimit(1), workers=8)) == 1
 
 
-def test_it_doubles_until_calls_come_back_less_quickly_and_grows_by_one_from_then_on() -> None:
+def test_the_limit_doubles_until_calls_come_back_less_quickly_and_grows_by_one_from_then_on() -> None:
     limit = ConcurrencyLimit(16)
     found = list(limits(limit, workers=8, calls=30))
     assert list(dict.fromkeys(found)) == [1, 2, 4, 8, 16, 15, 14]
@@ -48,7 +48,7 @@ def test_a_server_that_is_full_gets_about_as_many_as_it_works_on(workers: int, l
     assert max(settled) <= highest
 
 
-def test_it_shrinks_when_others_load_the_server_until_it_knows_how_quick_that_is() -> None:
+def test_the_limit_shrinks_when_others_load_the_server_until_it_knows_how_quick_that_is() -> None:
     limit = ConcurrencyLimit(8)
     assert list(limits(limit, workers=8))[-1] == 8
     loaded = list(limits(limit, workers=8, slower=3.0))
@@ -70,7 +70,7 @@ def test_a_slow_call_now_and_then_means_nothing() -> None:
     assert limit.value == 8
 
 
-def test_it_does_not_grow_while_fewer_are_out_than_it_allows() -> None:
+def test_the_limit_does_not_grow_while_fewer_are_out_than_it_allows() -> None:
     limit = ConcurrencyLimit(8)
     for _call in range(600):
         limit.note(SERVICE_SECONDS, 1)

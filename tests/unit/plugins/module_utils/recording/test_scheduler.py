@@ -35,7 +35,7 @@ def test_a_floor_that_is_so_already_costs_one_call_each(center: VirtualCallCente
     assert all(result.outcome.confirmed and not result.outcome.changed for result in results)
 
 
-def test_the_screens_second_passes_for_everyone_at_once(center: VirtualCallCenter) -> None:
+def test_all_screens_are_waited_for_at_the_same_time(center: VirtualCallCenter) -> None:
     results = center.declare(FLOOR, "recording")
     assert all(result.outcome.confirmed and result.outcome.signals == ("BEGIN",) for result in results)
     assert [len(center.live(user)) for user in FLOOR] == [1] * 300
@@ -153,7 +153,7 @@ def test_an_interruption_begins_nothing_more_and_hides_nothing(center: VirtualCa
     assert [len(center.live(user)) for user in FLOOR] == [1] * 300
 
 
-def test_nobody_is_no_call(center: VirtualCallCenter) -> None:
+def test_an_empty_list_of_agents_costs_no_call(center: VirtualCallCenter) -> None:
     assert center.declare([], "recording") == []
     assert center.calls == []
 
@@ -195,7 +195,7 @@ def test_no_screen_up_to_ten_seconds_slow_ever_begins_two(poll: float, act: floa
 
 @pytest.mark.parametrize("after", [0.0, 0.7, 1.9, 3.1, 4.4])
 @pytest.mark.parametrize("rules", ["ONDEMAND", "ALLCALLS"])
-def test_what_calls_come_and_go_in_the_meantime_never_makes_us_begin_two_or_end_one(rules: str, after: float) -> None:
+def test_calls_that_come_and_go_never_cause_a_second_begin_or_an_end(rules: str, after: float) -> None:
     center = VirtualCallCenter(agents=8, statuses="READY,INCALL")
     center.dialer.campaigns["SALES"].recording = rules
     users = list(center.dialer.agents)

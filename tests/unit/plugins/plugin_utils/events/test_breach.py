@@ -39,7 +39,7 @@ def test_a_breach_is_told_once_and_only_when_it_has_lasted() -> None:
     assert told(every_two_seconds(*["missing"] * 50)) == [(10.0, "missing")]
 
 
-def test_so_is_its_end() -> None:
+def test_the_end_of_a_breach_is_told_once() -> None:
     looks = every_two_seconds(*["missing"] * 6, *["conforming"] * 3, *["missing"] * 6)
     assert told(looks) == [(10.0, "missing"), (12.0, KEPT), (28.0, "missing")]
 
@@ -60,7 +60,7 @@ def test_the_end_of_the_call_ends_the_breach() -> None:
     assert told([*every_two_seconds(*["missing"] * 6), (12.0, "conforming", "b")])[-1] == (12.0, OVER)
 
 
-def test_what_a_look_could_not_tell_counts_for_neither() -> None:
+def test_an_unknown_finding_restarts_the_time_and_does_not_end_a_breach_that_was_told() -> None:
     assert told(every_two_seconds(*["missing"] * 4, "unknown", *["missing"] * 5)) == []
     assert told(every_two_seconds(*["missing"] * 6, *["unknown"] * 9, "missing", "conforming")) == [
         (10.0, "missing"),
@@ -68,7 +68,7 @@ def test_what_a_look_could_not_tell_counts_for_neither() -> None:
     ]
 
 
-def test_the_other_breach_is_another_one() -> None:
+def test_a_breach_of_the_other_kind_ends_the_first_one_and_has_its_own_time() -> None:
     looks = every_two_seconds(*["missing"] * 6, *["unexpected"] * 6)
     assert told(looks) == [(10.0, "missing"), (12.0, OVER), (22.0, "unexpected")]
 

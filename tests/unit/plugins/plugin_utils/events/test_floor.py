@@ -201,7 +201,7 @@ def test_one_lost_answer_is_nothing_and_two_are_unknown_until_it_is_known_again(
     assert kinds(found) == [("1000", "known"), ("1000", "recording_ended")]
 
 
-def test_a_recording_of_an_agent_in_no_call_is_believed_by_nobody(world: World) -> None:
+def test_a_recording_of_an_agent_in_no_call_makes_the_state_unknown(world: World) -> None:
     world.record("1002", 99)
     world.rows["1002"] = replace(world.rows["1002"], status="READY")
     assert world.look() == []
@@ -244,7 +244,7 @@ def test_who_should_be_recorded_and_is_not_is_told_of_once_and_again_when_it_is(
     assert found[-1]["reason"] == "kept"
 
 
-def test_the_end_of_the_call_ends_it() -> None:
+def test_the_end_of_the_call_settles_a_missing_recording() -> None:
     world = World(rule=Rule(), for_seconds=0.0)
     world.log_in("1000")
     world.call("1000", "M1")
@@ -255,7 +255,7 @@ def test_the_end_of_the_call_ends_it() -> None:
     assert (missing["event"], found[-1]["reason"]) == ("missing", "over")
 
 
-def test_a_logout_ends_it_without_a_settled() -> None:
+def test_a_logout_ends_a_breach_without_an_event_settled() -> None:
     world = World(rule=Rule(), for_seconds=0.0)
     world.log_in("1000")
     world.call("1000", "M1")
@@ -339,7 +339,7 @@ def test_a_breach_that_nobody_saw_last_is_not_told() -> None:
 @pytest.mark.parametrize(
     "saved", [[], {"1000": {}}, {"1000": 1}, {"1000": {"user": "1001", "breach": {}, "shown": []}}]
 )
-def test_a_state_that_is_none_is_refused(saved: Any) -> None:
+def test_a_saved_state_of_another_form_is_refused(saved: Any) -> None:
     with pytest.raises((TypeError, KeyError, ValueError, AttributeError)):
         restore(saved)
 

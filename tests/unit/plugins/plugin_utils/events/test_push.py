@@ -52,7 +52,7 @@ def test_so_is_json_and_the_form_as_an_event_stream_hands_it_on() -> None:
         {"user": "{{ 1 }}", "event": "call_answered"},
     ],
 )
-def test_what_is_none_is_nothing(payload: Any) -> None:
+def test_a_payload_that_is_no_push_is_ignored(payload: Any) -> None:
     assert read_push(payload) is None
 
 

@@ -60,7 +60,7 @@ def test_a_look_costs_one_list_and_a_status_of_each_in_a_call(simulator: Simulat
     assert (found[0], sorted(found[1:])) == ("logged_in_agents", IN_A_CALL)
 
 
-def test_with_a_rule_it_is_those_whom_the_rule_is_about(simulator: Simulator, watcher: MakeWatcher) -> None:
+def test_with_a_rule_a_look_asks_only_agents_whom_the_rule_is_about(simulator: Simulator, watcher: MakeWatcher) -> None:
     watch = watcher(rule={"campaigns": "SUPPORT"}, campaigns=["SALES", "SUPPORT"])
     watch.look()
     calls(simulator)
@@ -157,7 +157,9 @@ def test_a_wrong_password_is_one_failed_login(simulator: Simulator, watcher: Mak
     assert "wrong" not in str(look.events)
 
 
-def test_not_even_a_restart_tries_it_again(simulator: Simulator, watcher: MakeWatcher, tmp_path: Path) -> None:
+def test_not_even_a_restart_tries_a_refused_password_again(
+    simulator: Simulator, watcher: MakeWatcher, tmp_path: Path
+) -> None:
     state_file = str(tmp_path / "state.json")
     watcher(api_password="wrong-and-kept", state_file=state_file).look()
     with pytest.raises(RefusedBeforeError) as refused:
@@ -270,7 +272,7 @@ def test_address_and_account_come_from_the_environment_too(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("content", ["", "no JSON", "[]", '{"format": 1, "scope": [], "agents": {}}', '{"format": 9}'])
-def test_a_state_file_that_is_none_is_begun_anew(watcher: MakeWatcher, tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_no_state_file_is_begun_anew(watcher: MakeWatcher, tmp_path: Path, content: str) -> None:
     path = tmp_path / "state.json"
     path.write_text(content)
     said: list[str] = []
