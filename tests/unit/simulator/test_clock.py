@@ -13,7 +13,7 @@ import pytest
 from vicidial_simulator.clock import Clock, wall_time
 
 
-def test_it_can_stand_still_and_be_moved() -> None:
+def test_a_clock_can_stand_still_and_be_moved() -> None:
     clock = Clock(lambda: 100.0)
     assert clock.now() == 100
     clock.advance(7.5)
@@ -24,7 +24,7 @@ def test_it_can_stand_still_and_be_moved() -> None:
     ("seconds", "message"),
     [(-1, "only moves forward"), (math.nan, "only moves forward"), (1e300, "ends"), (math.inf, "ends")],
 )
-def test_it_does_not_go_back_nor_beyond_what_can_be_shown(seconds: float, message: str) -> None:
+def test_a_clock_does_not_go_back_nor_beyond_what_can_be_shown(seconds: float, message: str) -> None:
     clock = Clock(lambda: 100.0)
     with pytest.raises(ValueError, match=message):
         clock.advance(seconds)

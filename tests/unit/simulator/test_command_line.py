@@ -267,7 +267,7 @@ def test_faults_of_the_call_center_are_not_kept(start: Callable[..., Program], t
     assert second["agents"]["1000"]["screen"]["open"]
 
 
-def test_no_second_one_with_the_same_pid_file(start: Callable[..., Program], tmp_path: Path) -> None:
+def test_a_second_simulator_with_the_same_pid_file_is_refused(start: Callable[..., Program], tmp_path: Path) -> None:
     first = start()
     for options in ([], ["--background"]):
         done = run(*options, "--pid-file", "pid", "--ready-file", "ready.json", directory=tmp_path)
@@ -289,7 +289,9 @@ def test_a_pid_file_of_one_that_is_gone_does_not_matter(
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no /proc")
-def test_nor_one_whose_number_is_another_program_now(start: Callable[..., Program], tmp_path: Path) -> None:
+def test_a_pid_file_whose_number_is_another_program_now_does_not_matter(
+    start: Callable[..., Program], tmp_path: Path
+) -> None:
     with subprocess.Popen(["sleep", "60"]) as other:
         (tmp_path / "pid").write_text(str(other.pid))
         start().stop()
@@ -425,7 +427,7 @@ def test_bad_options_exit_2_with_one_line(
 
 
 @pytest.mark.parametrize("options", [["--ready-file", "missing/ready"], ["--pid-file", "missing/pid"]], ids=str)
-def test_a_file_that_cannot_be_written_does_too(tmp_path: Path, options: list[str]) -> None:
+def test_a_file_that_cannot_be_written_exits_2_with_one_line(tmp_path: Path, options: list[str]) -> None:
     done = run(*options, directory=tmp_path)
     assert (done.returncode, done.stderr.count("\n"), "missing" in done.stderr) == (2, 1, True), done.stderr
 

@@ -34,7 +34,7 @@ def live(client: Client) -> list[tuple[str, str]]:
     return [(row["user"], row["kind"]) for row in client.show("state")["live"]]
 
 
-def test_what_there_is(client: Client) -> None:
+def test_the_root_lists_what_can_be_shown_and_done(client: Client) -> None:
     there_is = client.show("")
     assert there_is["pid"] == os.getpid()
     assert there_is["GET"] == ["journal", "state"]

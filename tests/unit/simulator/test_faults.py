@@ -77,7 +77,7 @@ def test_faults_that_break_the_connection(
 
 
 @pytest.mark.parametrize("name", ["reset-before-work", "truncated"])
-def test_they_break_the_first_call_of_a_connection_as_well(client: Client, name: str) -> None:
+def test_faults_break_the_first_call_of_a_connection_as_well(client: Client, name: str) -> None:
     client.do("fault", name=name)
     with pytest.raises(requests.exceptions.RequestException):
         client.call("BEGIN")
@@ -254,7 +254,9 @@ def found(client: Client, part: str, key: str | None, names: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(("name", "part", "key", "expected"), STATES)
-def test_states(client: Client, name: str, part: str, key: str | None, expected: dict[str, Any]) -> None:
+def test_a_fault_of_the_call_center_is_set_and_cleared(
+    client: Client, name: str, part: str, key: str | None, expected: dict[str, Any]
+) -> None:
     client.do("change_screen", user="1000", open=True)
     before = found(client, part, key, expected)
     assert before != expected
@@ -277,7 +279,7 @@ def test_every_state_is_tested_above() -> None:
         ("php7", r"NOTICE: not stereo_recording - 1000\|.*\n"),
     ],
 )
-def test_what_status_says_then(client: Client, name: str, answer: str) -> None:
+def test_status_answers_as_each_fault_of_the_call_center_says(client: Client, name: str, answer: str) -> None:
     client.do("fault", name=name)
     assert re.fullmatch(answer, client.call().text, re.DOTALL)
 

@@ -49,7 +49,7 @@ def test_an_entry(client: Client) -> None:
     }
 
 
-def test_it_tells_the_url_from_the_body(client: Client) -> None:
+def test_the_journal_tells_the_url_from_the_body(client: Client) -> None:
     url = f"{client.simulator.api_url}?{urlencode({'user': '6666', 'pass': SECRET, 'function': 'x'})}"
     client.session.post(url, data={"function": "version", "alt_user": "crm1"}, timeout=TIMEOUT)
     entry = last(client)
@@ -156,7 +156,7 @@ def test_no_password_gets_into_it(client: Client, path: str, method: str, right:
     assert SECRET not in json.dumps(client.show("journal"))
 
 
-def test_nor_one_that_the_server_took_for_the_value(client: Client) -> None:
+def test_a_password_that_the_server_took_for_the_value_is_not_in_the_journal(client: Client) -> None:
     client.do("system", build="250830-2102")
     client.do("account", user="6666", password=SECRET)
     data = {"source": "unit", "user": "6666", "function": "stereo_recording", "agent_user": "1000", "pass": SECRET}

@@ -69,7 +69,7 @@ def test_a_body_without_a_form_does_not_disturb_the_next_call(connection: http.c
 
 
 @pytest.mark.parametrize("path", ["/agc/", "/agc/api.php/", "/agc/vicidial.php", "/_simulator"])
-def test_elsewhere_is_nothing(connection: http.client.HTTPConnection, path: str) -> None:
+def test_other_paths_are_not_found(connection: http.client.HTTPConnection, path: str) -> None:
     assert ask(connection, "GET", path)[0] == 404
 
 
@@ -349,8 +349,8 @@ def client_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def choosy(certificate: Path, client_certificate: Path) -> Iterator[Simulator]:
-    """A simulator that wants to see a certificate of its clients."""
+def mutual_tls_simulator(certificate: Path, client_certificate: Path) -> Iterator[Simulator]:
+    """A simulator that demands a certificate of its clients."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
     tls.load_verify_locations(client_certificate)
@@ -359,21 +359,26 @@ def choosy(certificate: Path, client_certificate: Path) -> Iterator[Simulator]:
         yield running
 
 
-def test_a_client_with_its_certificate(choosy: Simulator, client_certificate: Path) -> None:
+def test_a_client_with_its_certificate(mutual_tls_simulator: Simulator, client_certificate: Path) -> None:
     answer = requests.get(
-        choosy.url + VERSION, verify=str(choosy.ca_path), cert=str(client_certificate), timeout=TIMEOUT
+        mutual_tls_simulator.url + VERSION,
+        verify=str(mutual_tls_simulator.ca_path),
+        cert=str(client_certificate),
+        timeout=TIMEOUT,
     )
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("which", ["none", "another"])
 def test_a_client_without_the_right_certificate(
-    choosy: Simulator, certificate: Path, capfd: pytest.CaptureFixture[str], which: str
+    mutual_tls_simulator: Simulator, certificate: Path, capfd: pytest.CaptureFixture[str], which: str
 ) -> None:
     shown = str(certificate) if which == "another" else None
     with pytest.raises(requests.exceptions.ConnectionError):
-        requests.get(choosy.url + VERSION, verify=str(choosy.ca_path), cert=shown, timeout=TIMEOUT)
-    assert choosy.journal.entries() == []
+        requests.get(
+            mutual_tls_simulator.url + VERSION, verify=str(mutual_tls_simulator.ca_path), cert=shown, timeout=TIMEOUT
+        )
+    assert mutual_tls_simulator.journal.entries() == []
     assert capfd.readouterr().err == ""
 
 
