@@ -298,9 +298,10 @@ def test_a_long_wait_says_every_ten_seconds_whom_it_waits_for(tmp_path: Path) ->
         options = {"agent_users": ["1000", "1001"], "state": "recording", "wait_timeout": 21}
         task = scenario(simulator, "outcome", {DECLARE: {**options, "api_user": "1001", "api_password": "1001"}})
         output = play(tmp_path, [task])
-    assert re.findall(r"^\[localhost\]: (still waiting after [12]\d s for .*)$", output, re.MULTILINE) == [
-        "still waiting after 10 s for agents 1000, ******** (of 2)",
-        "still waiting after 20 s for agents 1000, ******** (of 2)",
+    # The seconds themselves are those of a busy machine too.
+    assert re.findall(r"^\[localhost\]: still waiting after (\d)\d s (for .*)$", output, re.MULTILINE) == [
+        ("1", "for agents 1000, ******** (of 2)"),
+        ("2", "for agents 1000, ******** (of 2)"),
     ]
 
 
