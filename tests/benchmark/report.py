@@ -45,10 +45,6 @@ def _case_table(rows: list[Row], case: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(row: Row) -> str:
-    return f"{row['seconds']:.2f} ({row['calls']})" if "calls" in row else f"{row['seconds']:.2f}"
-
-
 def plot(rows: list[Row], case: str = "change") -> str:
     """An SVG of wall time over number of agents, both logarithmic, a line a way; readable on light and dark pages."""
     rows = [row for row in rows if row["case"] == case and "real" not in row["way"]]
