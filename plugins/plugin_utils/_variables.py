@@ -142,7 +142,8 @@ def playbook_problems(given: Mapping[str, Any]) -> list[str]:
             " vicidial_everybody to true. Nothing was sent."
         )
     problems += [_taken(name) for name, is_given in given.get("taken", {}).items() if is_given]
-    return problems + _rule_problems(given.get("rule", {}))
+    # A pattern that matches no host leaves the rule without agents: that is one mistake, and said once.
+    return problems or _rule_problems(given.get("rule", {}))
 
 
 def _taken(name: str) -> str:

@@ -157,3 +157,8 @@ def test_a_variable_of_the_role_that_the_playbook_fills_is_refused_where_it_is_g
 def test_the_rule_of_an_audit_is_given_once_and_is_about_somebody(rule: dict[str, Any], problem: str) -> None:
     found = playbook(everybody=True, rule=rule)
     assert problem in found[0] if problem else found == []
+
+
+def test_hosts_that_are_not_there_are_one_mistake_of_an_audit() -> None:
+    [found] = playbook(hosts="flor", nobody_is_fine=False, rule={"agents": [[], []]})
+    assert found.startswith("No host of the inventory matches vicidial_hosts")
