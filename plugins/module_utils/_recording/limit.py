@@ -16,9 +16,9 @@ from __future__ import annotations
 
 # How much longer than the quickest typical time calls may take for the limit to grow, or must for it to shrink.
 STILL_QUICK, TOO_SLOW = 1.2, 1.5
-# How many calls give a typical time, while the limit is 1 and later. The median ignores a first, slow call over a new
-# connection.
-_FIRST_SAMPLES, _SAMPLES = 3, 5
+# How many calls give a typical time, while the limit is 1 and later. Their lower median ignores the slower first calls
+# of new connections: one while the limit is 1, one at 2, two at 4.
+_FIRST_SAMPLES, _SAMPLES = 2, 4
 
 
 class ConcurrencyLimit:
@@ -34,11 +34,11 @@ class ConcurrencyLimit:
     def note(self, seconds: float, at_once: int) -> None:
         """A call took ``seconds`` while ``at_once`` were out, itself included."""
         self._recent.append(seconds)
-        if len(self._recent) < (_FIRST_SAMPLES if self.value == 1 else _SAMPLES):
-            return
-        typical = sorted(self._recent)[len(self._recent) // 2]
-        self._recent.clear()
         is_alone = self.value == 1
+        if len(self._recent) < (_FIRST_SAMPLES if is_alone else _SAMPLES):
+            return
+        typical = sorted(self._recent)[(len(self._recent) - 1) // 2]
+        self._recent.clear()
         self._quickest = typical if is_alone else min(typical, self._quickest or typical)
         is_quick = typical <= self._quickest * STILL_QUICK
         self._doubles = self._doubles and is_quick

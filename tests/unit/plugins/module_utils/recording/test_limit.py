@@ -23,15 +23,24 @@ def limits(limit: ConcurrencyLimit, workers: int, calls: int = 600, slower: floa
 
 
 def test_the_limit_starts_with_one_call_to_learn_how_quick_the_server_is() -> None:
-    assert list(limits(ConcurrencyLimit(8), workers=8, calls=4)) == [1, 1, 2, 2]
+    assert list(limits(ConcurrencyLimit(8), workers=8, calls=6)) == [1, 2, 2, 2, 2, 4]
     assert max(limits(ConcurrencyLimit(1), workers=8)) == 1
 
 
 def test_the_limit_doubles_until_calls_come_back_less_quickly_and_grows_by_one_from_then_on() -> None:
     limit = ConcurrencyLimit(16)
-    found = list(limits(limit, workers=8, calls=30))
+    found = list(limits(limit, workers=8, calls=24))
     assert list(dict.fromkeys(found)) == [1, 2, 4, 8, 16, 15, 14]
     assert list(dict.fromkeys(limits(limit, workers=16, calls=20))) == [14, 15, 16]
+
+
+def test_the_first_calls_of_new_connections_are_not_taken_for_a_server_that_is_full() -> None:
+    limit, connections = ConcurrencyLimit(8), 0
+    for _call in range(10):
+        is_new = connections < limit.value
+        connections += is_new
+        limit.note(SERVICE_SECONDS * (5 if is_new else 1), limit.value)
+    assert limit.value == 8
 
 
 def test_a_server_with_room_gets_as_many_as_are_allowed_and_no_more() -> None:
