@@ -10,10 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible.plugins.loader import init_plugin_loader
 from hypothesis import HealthCheck, settings
 
-from ansible_collections.telephony.vicidial.tests.certificates import make_certificate
-from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving
+# What is imported before Ansible's own finder of collections is there does not belong to what is imported later.
+init_plugin_loader()
+
+from ansible_collections.telephony.vicidial.tests.certificates import make_certificate  # noqa: E402
+from ansible_collections.telephony.vicidial.tests.support import Simulator, call_center, serving  # noqa: E402
 
 # No timing decides a test, whatever else the machine has to do.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -20,11 +20,13 @@ from . import _options
 from ._client.agent_api import AgentApi
 from ._client.http import HAS_REQUESTS
 from ._errors import ApiError, DefectError, InvalidArgumentError
-from ._log_session import LogSession
 from ._login import NOT_SENT, UNANSWERED, LoginHistory, login_of
 from ._recording.scheduler import AgentResult, Progress, Scheduler
 from ._recording.steps import DesiredState
 from ._recording.workers import WorkerPool
+
+if TYPE_CHECKING:
+    from ._log_session import LogSession
 
 # Where a module finds the logins of the run that it is part of; its action plugin alone knows them.
 LOGIN_HISTORY = "VICIDIAL_LOGIN_HISTORY"
@@ -143,20 +145,23 @@ class Operation(Task):
     ) -> dict[str, Any]:
         agents, one_was_named = _options.agents(params)
         refusal = reason_not_to_log_in(params, history) if agents else None
-        log, is_log_asked = LogSession(params, interrupted), params["log"] and bool(agents) and refusal is None
+        log = _open_log(params, interrupted) if params["log"] and agents and refusal is None else None
         try:
-            if is_log_asked:
+            if log is not None:
                 refusal = log.refusal()
             with WorkerPool(_options.connection(params), params["concurrency"]) as pool:
                 scheduler = Scheduler(pool, self._wanted(params), check_mode, params["rate_limit"], interrupted, watch)
                 results = scheduler.run(agents, refusal)
             result = self._report(results, one_was_named)
-            login = log.login if refusal or not agents else login_of(scheduler.trouble)
-            if is_log_asked and refusal is None and scheduler.trouble is None:
+            login = login_of(scheduler.trouble)
+            if refusal or not agents:
+                login = log.login if log is not None else NOT_SENT
+            elif log is not None and scheduler.trouble is None:
                 result = self._with_log(result, params, log)
                 login = log.login
         finally:
-            log.close()
+            if log is not None:
+                log.close()
         return {**result, "login": login}
 
     def _with_log(self, result: dict[str, Any], params: _options.Params, log: LogSession) -> dict[str, Any]:
@@ -167,6 +172,13 @@ class Operation(Task):
             # Ansible would not set the facts of a task that failed.
             left = {key: value for key, value in result.items() if key != "ansible_facts"}
             return left if left.get("failed") else with_failure(left, error, "the recording log was not read: ")
+
+
+def _open_log(params: _options.Params, interrupted: Callable[[], bool]) -> LogSession:
+    """The recording log. Most tasks ask no log, and Ansible keeps no bytecode: each run compiles what it imports."""
+    from ._log_session import LogSession  # noqa: PLC0415
+
+    return LogSession(params, interrupted)
 
 
 def with_failure(found: dict[str, Any], failure: ApiError | None, what_failed: str = "") -> dict[str, Any]:

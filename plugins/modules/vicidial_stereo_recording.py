@@ -436,14 +436,15 @@ msg:
     Agent 1000: the agent is not logged in. Have the agent log in to the agent screen, or set when_logged_out to ignore.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..module_utils import _options
-from ..module_utils._ended_recordings import with_log
-from ..module_utils._log_session import LogSession
 from ..module_utils._recording.results import declared
 from ..module_utils._recording.steps import DesiredState
 from ..module_utils._task import Operation, run_module
+
+if TYPE_CHECKING:
+    from ..module_utils._log_session import LogSession
 
 
 def wanted(params: _options.Params) -> DesiredState:
@@ -465,6 +466,8 @@ def wanted(params: _options.Params) -> DesiredState:
 
 def what_was_recorded(result: dict[str, Any], params: _options.Params, log: LogSession) -> dict[str, Any]:
     """``result`` with what the log says of the recordings that were ended."""
+    from ..module_utils._ended_recordings import with_log  # noqa: PLC0415 - see _task._open_log
+
     times = params["wait_timeout"], params["wait_sleep"]
     return {**result, "recordings": with_log(result["recordings"], log.find, log.sleep, *times)}
 

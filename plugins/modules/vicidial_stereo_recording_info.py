@@ -295,15 +295,16 @@ msg:
     Agent 1000: the server did not answer in time. Check the load of the web server, or set timeout higher.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..module_utils import _options
-from ..module_utils._log_session import LogSession
 from ..module_utils._protocol.words import KINDS
-from ..module_utils._recorded_by import find_running, with_recorded_by
 from ..module_utils._recording.results import asked
 from ..module_utils._recording.steps import DesiredState
 from ..module_utils._task import Operation, run_module
+
+if TYPE_CHECKING:
+    from ..module_utils._log_session import LogSession
 
 
 def wanted(params: _options.Params) -> DesiredState:
@@ -314,6 +315,8 @@ def wanted(params: _options.Params) -> DesiredState:
 
 def who_records(result: dict[str, Any], params: _options.Params, log: LogSession) -> dict[str, Any]:
     """``result`` with what records each agent at this moment."""
+    from ..module_utils._recorded_by import find_running, with_recorded_by  # noqa: PLC0415 - see _task._open_log
+
     records, kinds, at = result["recordings"], params["log_kinds"], log.server_time()
     users = [record["user"] for record in records if record["user"]]
     running = find_running(users, kinds, at, log.find)

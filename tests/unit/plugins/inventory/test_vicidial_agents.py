@@ -10,7 +10,6 @@ import os
 import re
 import stat
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,7 @@ from ansible.errors import AnsibleParserError
 from ansible.inventory.data import InventoryData
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import init_plugin_loader, inventory_loader
-from ansible.utils.collection_loader import AnsibleCollectionConfig
+from ansible.plugins.loader import inventory_loader
 from ansible.utils.display import Display
 
 from ansible_collections.telephony.vicidial.plugins.doc_fragments import connection
@@ -95,13 +93,6 @@ class Source:
 
 @pytest.fixture
 def source(simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
-    if AnsibleCollectionConfig.collection_finder is None:
-        init_plugin_loader()
-    # Imported before Ansible's own finder was there, a folder of plugins has no place in which Ansible looks for them.
-    for module in (vicidial_agents, connection):
-        package = sys.modules[module.__name__.rpartition(".")[0]]
-        if package.__file__ is None:
-            monkeypatch.setattr(package, "__file__", str(Path(module.__file__ or "").with_name("__init__.py")))
     for variable in list(os.environ):
         if variable.startswith("VICIDIAL_"):
             monkeypatch.delenv(variable)
