@@ -480,7 +480,7 @@ def test_4_14_a_withdrawal_undoes_nothing_that_a_screen_has_begun(server: Server
     assert server.wait_for_screen()
 
 
-def test_4_14_what_waits_is_seen_by_mono_status_on_php_8(server: Server, control: Control) -> None:
+def test_4_14_mono_status_shows_what_waits_on_php_8(server: Server, control: Control) -> None:
     control.do("change_screen", user="1000", open=False)
     assert mono(server) == "NOTICE: not recording - 1000||||"
     server.call(value="BEGIN")

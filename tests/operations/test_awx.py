@@ -103,7 +103,7 @@ PLAYBOOK_VARIABLES = {
 # What the playbooks of the project take themselves.
 PROJECT_VARIABLES = {"slices"}
 # The types of questions that can answer for a type of variable.
-FITTING = {
+QUESTION_TYPES = {
     "str": {"text", "multiplechoice"},
     "path": {"text"},
     "bool": {"multiplechoice"},
@@ -504,7 +504,7 @@ def test_surveys_ask_for_variables_that_the_playbooks_take(runs: Runs) -> None:
             if name in PLAYBOOK_VARIABLES:
                 continue
             option = options[name]
-            assert question["type"] in FITTING[option["type"]], what
+            assert question["type"] in QUESTION_TYPES[option["type"]], what
             assert question["required"] or not option.get("required"), what
             if option["type"] == "bool":
                 assert set(choices_of(question)) == {"true", "false"}, what

@@ -67,7 +67,7 @@ def converge(wanted: DesiredState) -> Convergence:
             yield from _take_back(progress)
         except NotLoggedInError:
             progress.withdrawn = True  # the slot is gone with the session (protocol 4.11)
-            progress.sight.note_logged_out()
+            progress.seen.note_logged_out()
         except ApiError as error:
             progress.withdrawal_error = error
     return progress.outcome()
@@ -109,7 +109,7 @@ def _ask_status(progress: Progress) -> Steps:
         if isinstance(response.reply, Status):
             progress.observe_status(response.reply)
             return
-        progress.sight.mark_state_unknown()
+        progress.seen.mark_state_unknown()
         pause = progress.retry_pause(attempt, response.error)
         if response.error is not None and pause is None:
             raise response.error
@@ -124,8 +124,8 @@ def _check_waiting(progress: Progress) -> Generator[Step, Response, bool]:
     progress.now = response.at
     if response.error is not None and not response.error.transient:
         raise response.error
-    progress.sight.waiting = response.reply.signal if isinstance(response.reply, Waiting) else None
-    return BEGIN in (progress.sight.waiting or "")
+    progress.seen.waiting = response.reply.signal if isinstance(response.reply, Waiting) else None
+    return BEGIN in (progress.seen.waiting or "")
 
 
 def _send_signal(progress: Progress, value: str) -> Steps:
@@ -158,7 +158,7 @@ def _take_back(progress: Progress) -> Steps:
     while progress.now < progress.deadline:
         yield Sleep(min(progress.wanted.wait_sleep, progress.deadline - progress.now))
         yield from _ask_status(progress)
-        if not progress.sight.is_live():
+        if not progress.seen.is_live():
             if has_sent_end:
                 return
         elif not progress.is_call_over():

@@ -37,7 +37,7 @@ class Phase(Enum):
 
 
 @dataclass
-class _Sight:
+class _Seen:
     """What STATUS has shown of the agent, and what was seen to wait in the slot."""
 
     before: str | None = None
@@ -122,7 +122,7 @@ class Progress:
         self.now = begun.at
         self.account_is_proven = begun.account_is_proven
         self.deadline = begun.at + wanted.wait_timeout + wanted.stable_for
-        self.sight = _Sight()
+        self.seen = _Seen()
         self.signals = _Signals()
         self.failure: ApiError | None = None
         self.excused: ApiError | None = None
@@ -132,27 +132,27 @@ class Progress:
     @property
     def phase(self) -> Phase:
         """The phase at this moment; see the table in :mod:`.decision`."""
-        sight, wanted = self.sight, self.wanted
-        has_held = sight.holds_since is not None and self.now >= sight.holds_since + wanted.stable_for
-        if has_held or (wanted.state is None and sight.status is not None):
+        seen, wanted = self.seen, self.wanted
+        has_held = seen.holds_since is not None and self.now >= seen.holds_since + wanted.stable_for
+        if has_held or (wanted.state is None and seen.status is not None):
             return Phase.REACHED
         has_tried = self.signals.last_response is not None or self.signals.unconfirmed_begins > 0
-        if (has_tried or sight.was_reached) and (self.now >= self.deadline or not wanted.wait):
+        if (has_tried or seen.was_reached) and (self.now >= self.deadline or not wanted.wait):
             return Phase.TIMED_OUT
-        if sight.holds_since is not None:
+        if seen.holds_since is not None:
             return Phase.HOLDING
         return Phase.WAITING if has_tried else Phase.LOOKING
 
     # What the server has answered
 
     def observe_status(self, status: Status) -> None:
-        self.sight.observe(status, self.wanted.state, self.now)
+        self.seen.observe(status, self.wanted.state, self.now)
         self.account_is_proven = True
         if status.state == RECORDING and not self.is_call_over():
             self.signals.unconfirmed_begins = 0
 
     def note_signal(self, value: str, response: Response) -> None:
-        if self.signals.note(value, self.sight.status, response):
+        if self.signals.note(value, self.seen.status, response):
             self.deadline = self.now + self.wanted.wait_timeout + self.wanted.stable_for
 
     def note_waiting_begin(self) -> None:
@@ -166,7 +166,7 @@ class Progress:
 
     def note_failure(self, error: ApiError) -> None:
         if isinstance(error, NotLoggedInError):
-            self.sight.note_logged_out()
+            self.seen.note_logged_out()
         is_fine = (isinstance(error, NotLoggedInError) and not self.wanted.fail_when_logged_out) or (
             isinstance(error, NoLiveCallError) and not self.wanted.fail_without_call
         )
@@ -175,7 +175,7 @@ class Progress:
         else:
             self.failure = error
         if self.signals.sent and not isinstance(error, (NotConfirmedError, NoLiveCallError)):
-            self.sight.is_current = False  # a signal is on its way, and its effect was not awaited
+            self.seen.is_current = False  # a signal is on its way, and its effect was not awaited
 
     # What follows from it
 
@@ -197,11 +197,11 @@ class Progress:
     def is_call_over(self) -> bool:
         """Whether the call that was required is over, so that a recording is none of that call."""
         ended = isinstance(self.failure or self.excused, NoLiveCallError)
-        return ended or (self.wanted.require_call and self.sight.in_call_since is None)
+        return ended or (self.wanted.require_call and self.seen.in_call_since is None)
 
     def check_call(self) -> None:
         """Raise NoLiveCallError where the required call is missing: what STATUS shows then is stale (protocol 4.2)."""
-        status = self.sight.status
+        status = self.seen.status
         if self.wanted.state == RECORDING and status is not None and self.is_call_over():
             shown = status.recording_id
             raise NoLiveCallError(*failures.no_live_call(status.agent_status, shown, bool(self.signals.sent)))
@@ -210,7 +210,7 @@ class Progress:
         """Whether a BEGIN of ours may still wait in the slot, is to be taken back, and calls may still go out."""
         may_call = self.failure is None or not self.failure.forbids_calls
         is_left = BEGIN in self.signals.sent and self.signals.unconfirmed_begins > 0
-        return self.wanted.withdraw and may_call and is_left and self.sight.is_logged_in is not False
+        return self.wanted.withdraw and may_call and is_left and self.seen.is_logged_in is not False
 
     def may_return_unconfirmed(self) -> bool:
         """Whether ``wait`` is off, and the server said plainly that the signal is in the slot."""
@@ -221,12 +221,12 @@ class Progress:
         """Until STATUS is asked again: no later than at the deadline, or when the state has held for long enough."""
         held_until = self.deadline
         if self.phase is Phase.HOLDING:
-            held_until = (self.sight.holds_since or 0.0) + self.wanted.stable_for
+            held_until = (self.seen.holds_since or 0.0) + self.wanted.stable_for
         return min(self.wanted.wait_sleep, max(min(self.deadline, held_until) - self.now, 0.0))
 
     def next_signal(self) -> str | None:
         """The signal to send now, if any."""
-        status = self.sight.status
+        status = self.seen.status
         if status is None or self.wanted.state in (None, status.state):
             return None
         return self._next_end(status.recording_id) if self.wanted.state == IDLE else self._next_begin()
@@ -234,7 +234,7 @@ class Progress:
     def next_withdrawal(self) -> str:
         """WITHDRAW for a BEGIN that is seen to wait; NotConfirmedError where one waits again and again."""
         if self.now >= self.deadline:
-            raise NotConfirmedError(*failures.begin_waits(self.sight.status.agent_status if self.sight.status else ""))
+            raise NotConfirmedError(*failures.begin_waits(self.seen.status.agent_status if self.seen.status else ""))
         return WITHDRAW
 
     def _next_end(self, shown: int | None) -> str | None:
@@ -243,7 +243,7 @@ class Progress:
         return END if is_new or self._is_lost(END, ended.count(shown), self.signals.last_tried_at) else None
 
     def _next_begin(self) -> str | None:
-        begun, in_call_since = self.signals.unconfirmed_begins, self.sight.in_call_since
+        begun, in_call_since = self.signals.unconfirmed_begins, self.seen.in_call_since
         if not begun:
             return BEGIN if not self.signals.sent or self._leaves_time() else None
         # Without a call a BEGIN has no effect, and is not lost for that (protocol 4.5).
@@ -264,43 +264,43 @@ class Progress:
 
     def outcome(self) -> Outcome:
         """What has become of the agent so far."""
-        sight, signals = self.sight, self.signals
+        seen, signals = self.seen, self.signals
         failure = self.failure
         if failure is None and self.excused is None and self.phase is not Phase.REACHED:
             failure = None if self.may_return_unconfirmed() else self.timeout_error()
-        state = sight.status.state if sight.status and sight.is_current else None
+        state = seen.status.state if seen.status and seen.is_current else None
         is_over = self.failure is not None or self.excused is not None
         confirmed = failure is None and not is_over and state is not None and state == self.wanted.state
         after = None
-        if confirmed and sight.holds_since is not None and signals.first_sent_at is not None:
-            after = sight.holds_since - signals.first_sent_at
+        if confirmed and seen.holds_since is not None and signals.first_sent_at is not None:
+            after = seen.holds_since - signals.first_sent_at
         return Outcome(
             state=state,
-            before=sight.before,
-            status=sight.status,
-            logged_in=sight.is_logged_in,
+            before=seen.before,
+            status=seen.status,
+            logged_in=seen.is_logged_in,
             signals=tuple(signals.sent),
             confirmed=confirmed,
             confirmed_after=after,
             failure=failure,
             withdrawn=self.withdrawn if self.withdrawal_error is None else bool(self.withdrawn),
             withdrawal_error=self.withdrawal_error,
-            waiting=sight.waiting,
+            waiting=seen.waiting,
             excused=self.excused,
             ended=tuple(signals.ended.values()),
         )
 
     def timeout_error(self) -> ApiError:
         """Why no more is tried."""
-        sight, signals = self.sight, self.signals
-        state, shown = self.wanted.state or "", sight.status.recording_id if sight.status else None
-        if sight.was_reached:
-            held = None if sight.holds_since is None else self.now - sight.holds_since
-            shown_state = sight.status.state if sight.status else None
+        seen, signals = self.seen, self.signals
+        state, shown = self.wanted.state or "", seen.status.recording_id if seen.status else None
+        if seen.was_reached:
+            held = None if seen.holds_since is None else self.now - seen.holds_since
+            shown_state = seen.status.state if seen.status else None
             return NotConfirmedError(
-                *failures.not_held(state, self.wanted.stable_for, held, shown_state, sight.was_interrupted)
+                *failures.not_held(state, self.wanted.stable_for, held, shown_state, seen.was_interrupted)
             )
-        agent_status = sight.status.agent_status if sight.status else ""
+        agent_status = seen.status.agent_status if seen.status else ""
         if signals.first_sent_at is not None:
             waited = self.now - signals.first_sent_at
             return NotConfirmedError(
@@ -315,12 +315,12 @@ class Progress:
 
     def predicted(self, value: str) -> Outcome:
         """The outcome once ``value`` has had its effect: what check mode reports instead of sending it."""
-        now = self.sight.status
+        now = self.seen.status
         after = now and Status(now.user, None, None, None, None, now.agent_server, now.session, now.agent_status)
         is_withdrawal = value == WITHDRAW
         return Outcome(
             state=self.wanted.state,
-            before=self.sight.before,
+            before=self.seen.before,
             status=after,
             logged_in=True,
             signals=() if is_withdrawal else (value,),
@@ -328,5 +328,5 @@ class Progress:
             confirmed_after=None,
             failure=None,
             withdrawn=True if is_withdrawal else None,
-            waiting=self.sight.waiting,
+            waiting=self.seen.waiting,
         )

@@ -187,7 +187,7 @@ def test_a_wrong_password_is_tried_once_among_all_items_and_attempts(
 # Without skipped hosts, which ansible.cfg leaves out, Ansible prints the name of a task with its first result.
 BANNER_FIRST = {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "1"}
 # Keywords with which a task cannot run in Ansible's own worker.
-HANDED_OVER: dict[str, dict[str, Any]] = {
+MODULE_ONLY: dict[str, dict[str, Any]] = {
     "async": {"async": 30, "poll": 1, "vars": {"ansible_python_interpreter": sys.executable}},
     "become": {
         "become": True,
@@ -204,11 +204,11 @@ def test_the_action_hands_over_to_the_module(simulator: Simulator, tmp_path: Pat
     other = python_for(AS_MODULE, tmp_path)
     elsewhere = {"name": "elsewhere", "ansible_connection": "local", "ansible_python_interpreter": other}
     tasks: Tasks = [{"add_host": elsewhere}]
-    for name, keywords in json.loads(json.dumps(HANDED_OVER).replace("OTHER", other)).items():
+    for name, keywords in json.loads(json.dumps(MODULE_ONLY).replace("OTHER", other)).items():
         ask = scenario(simulator, "outcome", {ASK: {"agent_user": "1000"}, "name": name, **keywords})
         tasks += [{**ask, "ignore_errors": False}, {"assert": {"that": "outcome.recordings[0].state == 'idle'"}}]
     output = play(tmp_path, tasks, "-vvvv", python=None, **BANNER_FIRST)
-    assert each_ran_as_a_module(output, HANDED_OVER) == [True] * len(HANDED_OVER)
+    assert each_ran_as_a_module(output, MODULE_ONLY) == [True] * len(MODULE_ONLY)
 
 
 def each_ran_as_a_module(output: str, names: Iterable[str]) -> list[bool]:

@@ -26,7 +26,7 @@ TWO_LEFT_OUT = {
     "recording_window": ("1004", "1005", "1006", "1007"),
 }
 IN_A_BATCH = ("1008",)
-NAMED = {"stereo_recording": ("1009", "1010"), "recording_audit": ("1011", "1012")}
+AGENTS_NAMED = {"stereo_recording": ("1009", "1010"), "recording_audit": ("1011", "1012")}
 OF_A_BLOCK = ("1013",)
 RECAP = r"^(\d+) +:.* failed=(\d+)"
 
@@ -85,8 +85,8 @@ def play_without_two(role: str, *others: str, **keywords: Any) -> dict[str, Any]
 def play_with_role(role: str, **options: Any) -> dict[str, Any]:
     """A play with ``role`` among its roles, which would escalate by a program that is not there."""
     escalation = {"become": True, "become_user": "nobody", "become_exe": "/nonexistent/sudo"}
-    variables = variables_of(role, agents=",".join(NAMED[role]), **options)
-    return play_on(NAMED[role], **escalation, roles=[{"role": f"telephony.vicidial.{role}", **variables}])
+    variables = variables_of(role, agents=",".join(AGENTS_NAMED[role]), **options)
+    return play_on(AGENTS_NAMED[role], **escalation, roles=[{"role": f"telephony.vicidial.{role}", **variables}])
 
 
 def block_with_a_window() -> dict[str, Any]:
@@ -138,10 +138,10 @@ def test_each_batch_acts_for_its_own_hosts(ran: Ran) -> None:
     assert [ran.failures[host] for host in IN_A_BATCH] == [0]
 
 
-@pytest.mark.parametrize("role", NAMED)
+@pytest.mark.parametrize("role", AGENTS_NAMED)
 def test_a_role_of_a_play_acts_once_and_needs_no_escalation(ran: Ran, role: str) -> None:
-    assert ran.signals_to(*NAMED[role]) == dict.fromkeys(NAMED[role], 1)
-    assert {ran.failures[host] for host in NAMED[role]} == {0}
+    assert ran.signals_to(*AGENTS_NAMED[role]) == dict.fromkeys(AGENTS_NAMED[role], 1)
+    assert {ran.failures[host] for host in AGENTS_NAMED[role]} == {0}
 
 
 def test_a_window_of_a_block_gives_back_after_a_failure_and_a_second_close_does_nothing(ran: Ran) -> None:
@@ -149,7 +149,7 @@ def test_a_window_of_a_block_gives_back_after_a_failure_and_a_second_close_does_
     assert ran.failures[OF_A_BLOCK[0]] == 1
     assert ran.output.count(f"given back: {OF_A_BLOCK[0]}") == 2  # on the terminal, and in the log
     stereo_recording = [TWO_LEFT_OUT["stereo_recording"][0], TWO_LEFT_OUT["stereo_recording"][3]]
-    assert ran.live == [*stereo_recording, *NAMED["stereo_recording"], *NAMED["recording_audit"]]
+    assert ran.live == [*stereo_recording, *AGENTS_NAMED["stereo_recording"], *AGENTS_NAMED["recording_audit"]]
 
 
 # Ansible ends the whole run then, and knows both by the same rule: one of them for each role.

@@ -56,7 +56,7 @@ def test_every_call_is_a_post_with_every_parameter_in_the_body_once(simulator: S
         assert {"source", "user", "pass", "function", "value", "agent_user"} <= set(entry["sources"])
 
 
-def test_the_verbs(simulator: Simulator, api: AgentApi) -> None:
+def test_status_begin_end_and_version(simulator: Simulator, api: AgentApi) -> None:
     assert api.status(AGENT).state == "idle"
     assert api.signal(AGENT, "END") == NothingToEnd("1000")
     assert api.signal(Agent(alt_user="crm1000"), "BEGIN") == Sent("1000")
