@@ -16,6 +16,7 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 try:
@@ -70,6 +71,7 @@ class Http:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._give_up_at = 0.0
+        self._prepared: dict[str, tuple[requests.PreparedRequest, dict[str, Any]]] = {}
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, DeadlineAdapter(lambda: self._give_up_at))
@@ -95,18 +97,15 @@ class Http:
             raise name_url(error, url) from None
 
     def _post(self, url: str, form: dict[str, str], longest: int) -> bytes:
-        connection = self._connection
-        self._give_up_at = time.monotonic() + connection.timeout
-        cert = (connection.client_cert, connection.client_key) if connection.client_key else connection.client_cert
+        timeout = self._connection.timeout
+        self._give_up_at = time.monotonic() + timeout
         try:
-            with self._session.post(
-                url,
-                data=form,
-                timeout=(min(CONNECT_SECONDS, connection.timeout), connection.timeout),
-                allow_redirects=False,
-                verify=_authorities() if connection.verify is True else connection.verify,
-                cert=cert,  # type: ignore[arg-type]
-                stream=True,
+            prepared, settings = self._prepare(url)
+            request = prepared.copy()
+            request.prepare_body(form, None)
+            request.prepare_cookies(self._session.cookies)
+            with self._session.send(
+                request, timeout=(min(CONNECT_SECONDS, timeout), timeout), allow_redirects=False, **settings
             ) as response:
                 if response.status_code != _OK:
                     raise _http_error(response)
@@ -114,6 +113,19 @@ class Http:
         # ValueError: http.client raises it for a chunk with a negative length.
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise connection_error(error, goes_through_proxy(url)) from None
+
+    def _prepare(self, url: str) -> tuple[requests.PreparedRequest, dict[str, Any]]:
+        """What is the same in every request to ``url``, and the settings that it is sent with.
+
+        Session.post would make both anew for each: a quarter of what a call costs on this side.
+        """
+        if url not in self._prepared:
+            connection = self._connection
+            verify = _authorities() if connection.verify is True else connection.verify
+            cert = (connection.client_cert, connection.client_key) if connection.client_key else connection.client_cert
+            settings = self._session.merge_environment_settings(url, {}, True, verify, cert)  # type: ignore[arg-type]
+            self._prepared[url] = self._session.prepare_request(requests.Request("POST", url)), dict(settings)
+        return self._prepared[url]
 
 
 def name_url(error: ApiError, url: str) -> ApiError:

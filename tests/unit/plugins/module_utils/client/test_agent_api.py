@@ -23,7 +23,7 @@ import urllib3
 
 from ansible_collections.telephony.vicidial.plugins.module_utils import _errors
 from ansible_collections.telephony.vicidial.plugins.module_utils._client.agent_api import AgentApi
-from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection
+from ansible_collections.telephony.vicidial.plugins.module_utils._client.http import Connection, Http
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.names import Agent
 from ansible_collections.telephony.vicidial.plugins.module_utils._protocol.replies import NothingToEnd, Sent, Version
 from ansible_collections.telephony.vicidial.tests.certificates import make_certificate
@@ -445,6 +445,28 @@ def test_the_servers_words_are_quoted_only_without_the_password(raw_server: Call
         assert ('(it says "Something e n tirely new")' in str(caught.value)) == is_quoted, password
 
 
+def test_a_second_request_has_a_form_of_its_own_and_the_cookie_of_the_first_answer(
+    raw_server: Callable[[Serve], str],
+) -> None:
+    """A load balancer may tell by a cookie which server it has chosen."""
+    second = bytearray()
+
+    def serve(client: socket.socket) -> None:
+        client.sendall(b"HTTP/1.1 200 OK\r\nSet-Cookie: node=2; path=/\r\nContent-Length: 2\r\n\r\nOK")
+        while not second.endswith(b"END"):
+            second.extend(client.recv(65536))
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+
+    url = raw_server(serve)
+    http = Http(Connection(url, "6666", PASSWORD))
+    http.post(url, {"function": "version", "user": "6666"})
+    assert http.post(url, {"value": "END"}) == b"OK"
+    head, _separator, form = bytes(second).partition(b"\r\n\r\n")
+    assert form == b"value=END"
+    assert b"\r\nContent-Length: 9" in head
+    assert b"\r\nCookie: node=2" in head
+
+
 def test_a_connection_does_not_show_its_password() -> None:
     assert PASSWORD not in repr(Connection("http://127.0.0.1/", "6666", PASSWORD))
 
@@ -458,7 +480,7 @@ def test_nothing_of_requests_leaves_the_client(simulator: Simulator, monkeypatch
         OSError(PASSWORD),
     ):
         api = AgentApi(connection(simulator))
-        monkeypatch.setattr(api._http._session, "post", _raising(error))
+        monkeypatch.setattr(api._http._session, "send", _raising(error))
         with pytest.raises(_errors.ApiError) as caught:
             api.status(AGENT)
         assert PASSWORD not in f"{caught.value} {vars(caught.value)}"
@@ -466,7 +488,7 @@ def test_nothing_of_requests_leaves_the_client(simulator: Simulator, monkeypatch
 
 
 def _raising(error: Exception) -> Callable[..., None]:
-    def post(*_args: Any, **_kwargs: Any) -> None:
+    def send(*_args: Any, **_kwargs: Any) -> None:
         raise error
 
-    return post
+    return send
