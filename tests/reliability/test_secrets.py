@@ -321,7 +321,7 @@ def test_an_exception_that_nobody_foresaw(
     ]
     tasks: Tasks = []
     # What goes wrong when the connections are closed is of no interest to anybody.
-    for place, expected in (("post", "outcome.reason == 'internal_error'"), ("close", "outcome is succeeded")):
+    for place, expected in (("send", "outcome.reason == 'internal_error'"), ("close", "outcome is succeeded")):
         for task, python in ways:
             keywords = {"environment": {"CRASH_AT": place}, "vars": {"ansible_python_interpreter": python}}
             tasks += [
@@ -332,7 +332,7 @@ def test_an_exception_that_nobody_foresaw(
         tmp_path,
         good,
         ["ansible-playbook", "-vvvv", *inventories(tmp_path, [good]), str(written(tmp_path, tasks))],
-        CRASH_AT="post",
+        CRASH_AT="send",
         PYTHONPATH=str(tmp_path / "broken"),
     )
     figure(f"an exception in the client: {outputs.search([good['password']])}")

@@ -171,11 +171,12 @@ def _withdrawal(outcome: Outcome) -> str:
 
 
 def _doubt(outcome: Outcome) -> str:
-    """What is not known after a failure, where a signal is on its way."""
-    if not outcome.signals or outcome.state is not None or outcome.logged_in is False:
+    """What is not known after a failure, where a signal is on its way, or a BEGIN that was taken back may have been."""
+    if outcome.state is not None or outcome.logged_in is False or not (outcome.signals or outcome.withdrawn):
         return ""
-    sent = " and ".join(outcome.signals)
-    return f" {sent} may have reached the agent: its state is unknown until STATUS is asked again."
+    sent = f"{' and '.join(outcome.signals)} may have reached the agent"
+    why = sent if outcome.signals else "The agent's screen may have read it before"
+    return f" {why}: its state is unknown until STATUS is asked again."
 
 
 def _warnings(results: Sequence[AgentResult]) -> list[str]:

@@ -376,6 +376,22 @@ def test_a_state_that_cannot_be_asked_is_reported_unknown(task: Task) -> None:
     assert "its state is unknown until STATUS is asked again" in result["msg"]
 
 
+def test_a_state_that_cannot_be_asked_after_somebodys_begin_was_taken_back_is_reported_unknown(task: Task) -> None:
+    task.simulator.dialer.end_call("1000")
+    task(state="recording", wait=False)
+    task.simulator.control.act(
+        "fault", {"name": "bad-gateway", "times": None, "skip": 2, "function": "stereo_recording"}
+    )
+    result = task(state="idle", check_waiting=True, retries=1, wait_timeout=1.5)
+    record = result["recordings"][0]
+    assert (result["reason"], record["state"], record["signals"]) == ("http_error", None, [])
+    assert (record["withdrawn"], record["changed"]) == (True, True)
+    assert result["msg"].endswith(
+        "The BEGIN was taken back. The agent's screen may have read it before: "
+        "its state is unknown until STATUS is asked again."
+    )
+
+
 @pytest.mark.parametrize("fault", [None, *NAMES])
 @pytest.mark.parametrize("state", ["recording", "idle"])
 @pytest.mark.parametrize("live", [False, True])
