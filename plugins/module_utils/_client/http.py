@@ -97,16 +97,13 @@ class Http:
             raise name_url(error, url) from None
 
     def _post(self, url: str, form: dict[str, str], longest: int) -> bytes:
-        timeout = self._connection.timeout
-        self._give_up_at = time.monotonic() + timeout
+        self._give_up_at = time.monotonic() + self._connection.timeout
         try:
             prepared, settings = self._prepare(url)
             request = prepared.copy()
             request.prepare_body(form, None)
             request.prepare_cookies(self._session.cookies)
-            with self._session.send(
-                request, timeout=(min(CONNECT_SECONDS, timeout), timeout), allow_redirects=False, **settings
-            ) as response:
+            with self._session.send(request, **settings) as response:
                 if response.status_code != _OK:
                     raise _http_error(response)
                 return _read(response.raw, longest)
@@ -123,8 +120,12 @@ class Http:
             connection = self._connection
             verify = _authorities() if connection.verify is True else connection.verify
             cert = (connection.client_cert, connection.client_key) if connection.client_key else connection.client_cert
-            settings = self._session.merge_environment_settings(url, {}, True, verify, cert)  # type: ignore[arg-type]
-            self._prepared[url] = self._session.prepare_request(requests.Request("POST", url)), dict(settings)
+            settings = {
+                **self._session.merge_environment_settings(url, {}, True, verify, cert),  # type: ignore[arg-type]
+                "timeout": (min(CONNECT_SECONDS, connection.timeout), connection.timeout),
+                "allow_redirects": False,
+            }
+            self._prepared[url] = self._session.prepare_request(requests.Request("POST", url)), settings
         return self._prepared[url]
 
 

@@ -171,11 +171,12 @@ def _withdrawal(outcome: Outcome) -> str:
 
 
 def _doubt(outcome: Outcome) -> str:
-    """What is not known after a failure, where a signal is on its way, or a BEGIN that was taken back may have been."""
+    """What is not known after a failure, where a signal is on its way, or somebody's waiting BEGIN was taken back."""
     if outcome.state is not None or outcome.logged_in is False or not (outcome.signals or outcome.withdrawn):
         return ""
-    sent = f"{' and '.join(outcome.signals)} may have reached the agent"
-    why = sent if outcome.signals else "The agent's screen may have read it before"
+    why = "The agent's screen may have read it before"
+    if outcome.signals:
+        why = f"{' and '.join(outcome.signals)} may have reached the agent"
     return f" {why}: its state is unknown until STATUS is asked again."
 
 
